@@ -1,0 +1,114 @@
+# Installs Debian packages by name and builds, from Debian 13's source packages, what Debian 12 lacks.
+
+packages_to_build=(
+  g++ cmake ninja-build ccache lld pkg-config
+  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libexpat1-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
+  librocksdb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
+  prometheus-cpp-dev libexpected-dev
+  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  dpkg-dev xz-utils make ca-certificates curl openssl python3
+)
+packages_to_check=(clang clang-format clang-tidy codespell shellcheck cppcheck git)
+
+# Debian 13 carries Boost 1.83 as its default; the versioned 1.81 packages are Debian 12's.
+packages_for_this_debian() {
+  local release name
+  release=$(. /etc/os-release && echo "${VERSION_ID:-12}")
+  for name in "${packages_to_build[@]}" "${packages_to_check[@]}"; do
+    if [ "$release" != 12 ]; then
+      name=${name/boost1.81/boost}
+      name=${name/boost-json1.81/boost-json}
+      name=${name/boost-url1.81/boost-url}
+    fi
+    echo "$name"
+  done
+}
+
+missing_packages() {
+  local name
+  for name in $(packages_for_this_debian); do
+    dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || echo "$name"
+  done
+}
+
+install_packages() {
+  local missing
+  missing=$(missing_packages)
+  if [ -z "$missing" ]; then
+    step "packages: all installed"
+    return
+  fi
+  step "packages: installing $(echo "$missing" | wc -w) with apt-get"
+  as_root apt-get update -q >build/apt.log 2>&1 ||
+    fail "apt-get update failed; is the Debian mirror reachable? The end of build/apt.log says more:
+$(tail -n 3 build/apt.log)"
+  # shellcheck disable=SC2086  # a list of words on purpose
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >>build/apt.log 2>&1 ||
+    fail "apt-get install failed; the end of build/apt.log:
+$(tail -n 5 build/apt.log)"
+}
+
+# The mirror of this machine's own apt configuration: the first URI that serves a Debian release.
+debian_mirror() {
+  # shellcheck disable=SC2016  # apt expands these names, not the shell
+  apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' |
+    awk '$2 == "Debian" { print $1; exit }'
+}
+
+# fetch_source NAME: the signed source package NAME of Debian 13 (trixie) into build/deps/source/NAME,
+# by apt itself in a private state folder, so that the machine's own apt lists stay as they are.
+fetch_source() {
+  local name=$1 state=$root/build/deps/apt mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  mirror=$(debian_mirror)
+  [ -n "$mirror" ] || fail "no Debian mirror found in this machine's apt configuration"
+  [ -r "$keyring" ] || fail "$keyring is missing (package debian-archive-keyring)"
+  mkdir -p "$state"/{lists/partial,cache/archives/partial}
+  echo "deb-src [signed-by=$keyring] $mirror trixie main" >"$state/sources.list"
+  local options=(
+    -o "Dir::State=$state" -o "Dir::State::status=/var/lib/dpkg/status" -o "Dir::Cache=$state/cache"
+    -o "Dir::Etc::sourcelist=$state/sources.list" -o "Dir::Etc::sourceparts=/dev/null"
+    -o "Dir::Etc::preferences=/dev/null" -o "Dir::Etc::preferencesparts=/dev/null"
+    -o "APT::Sandbox::User=root" -o "Acquire::Retries=3"
+  )
+  apt-get "${options[@]}" update -q >"$state/update.log" 2>&1 && ! grep -q '^[EW]:' "$state/update.log" ||
+    fail "the source index of Debian 13 cannot be fetched from the mirror this machine uses:
+$(tail -n 3 "$state/update.log")"
+  mkdir -p "$root/build/deps/source"
+  (cd "$root/build/deps/source" && rm -rf "$name"-* "$name"_* &&
+    apt-get "${options[@]}" source -q -y --only-source "$name" >"$state/source.log" 2>&1) ||
+    fail "the source package $name cannot be fetched or its signature is wrong:
+$(tail -n 3 "$state/source.log")"
+}
+
+# QuickJS as a static library: Debian has its source and tools, but no library package.
+# quickjs-libc (files, processes, modules) stays out: charts reach the outside only through effects.
+build_quickjs() {
+  local target=$root/build/deps/quickjs
+  local flags="-O2 -g1 -fPIC -fwrapv -D_GNU_SOURCE -DCONFIG_BIGNUM"
+  if [ -e "$target/complete" ]; then
+    step "QuickJS: already built"
+    return
+  fi
+  step "QuickJS: fetching Debian 13's source package"
+  fetch_source quickjs
+  local source
+  source=$(find "$root/build/deps/source" -maxdepth 1 -type d -name 'quickjs-*' | head -n 1)
+  step "QuickJS: compiling $(basename "$source")"
+  rm -rf "$target" && mkdir -p "$target"/{lib,include,objects}
+  local version file
+  version=$(cat "$source/VERSION")
+  for file in quickjs libregexp libunicode cutils dtoa; do
+    # shellcheck disable=SC2086  # flags are a list of words
+    echo "$file" && gcc $flags -DCONFIG_VERSION="\"$version\"" -w -c "$source/$file.c" -o "$target/objects/$file.o"
+  done >"$target/build.log" 2>&1 || fail "QuickJS does not compile; see build/deps/quickjs/build.log"
+  ar rcs "$target/lib/libquickjs.a" "$target"/objects/*.o
+  cp "$source/quickjs.h" "$source/LICENSE" "$target/include/"
+  echo "$version" >"$target/complete"
+}
+
+verb_deps() {
+  mkdir -p build/deps
+  install_packages
+  build_quickjs
+}
