@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Configures and builds one preset; the second call only builds what changed.
 verb_build() {
   local preset=${1:-dev}

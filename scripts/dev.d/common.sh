@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the verbs: progress lines, root rights, the number of jobs.
 
 step() { printf '\033[1m==> %s\033[0m (%ss)\n' "$*" "$SECONDS"; }

@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # root is set by scripts/dev
 # Installs Debian packages by name and builds, from Debian 13's source packages, what Debian 12 lacks.
 
 packages_to_build=(
@@ -71,9 +73,10 @@ fetch_source() {
     -o "Dir::Etc::preferences=/dev/null" -o "Dir::Etc::preferencesparts=/dev/null"
     -o "APT::Sandbox::User=root" -o "Acquire::Retries=3"
   )
-  apt-get "${options[@]}" update -q >"$state/update.log" 2>&1 && ! grep -q '^[EW]:' "$state/update.log" ||
+  if ! apt-get "${options[@]}" update -q >"$state/update.log" 2>&1 || grep -q '^[EW]:' "$state/update.log"; then
     fail "the source index of Debian 13 cannot be fetched from the mirror this machine uses:
 $(tail -n 3 "$state/update.log")"
+  fi
   mkdir -p "$root/build/deps/source"
   (cd "$root/build/deps/source" && rm -rf "$name"-* "$name"_* &&
     apt-get "${options[@]}" source -q -y --only-source "$name" >"$state/source.log" 2>&1) ||

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Builds, then calls the binary.
 verb_run() {
   use_verb build

@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# Everything that can be checked without running the program. `check tidy` adds clang-tidy over all sources.
+check_format() {
+  step "format"
+  git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs -r clang-format --dry-run -Werror
+}
+
+check_own_rules() {
+  step "folder direction and own rules"
+  python3 scripts/check/check_test.py --buffer >build/check_test.log 2>&1 || fail "the checks fail their own tests; see build/check_test.log"
+  python3 scripts/check/layers.py .
+  python3 scripts/check/rules.py .
+}
+
+check_spelling() {
+  step "spelling and shell"
+  git ls-files '*.md' '*.h' '*.cpp' '*.py' '*.sh' | grep -v '^tests/fuzz/corpus/' | xargs -r codespell --quiet-level=2 --ignore-words=scripts/check/words.txt
+  shellcheck -x scripts/dev scripts/dev.d/*.sh .ci/run
+}
+
+# clang-tidy reads the compile commands of the dev build; two at a time, since each takes about 1 GB.
+check_tidy() {
+  use_verb build
+  verb_build dev
+  step "clang-tidy"
+  git ls-files 'src/*.cpp' | xargs -r -n 1 -P "$(jobs)" clang-tidy -p build/dev --quiet 2>/dev/null
+}
+
+verb_check() {
+  check_format
+  check_own_rules
+  check_spelling
+  if [ "${1:-}" = tidy ]; then
+    check_tidy
+  fi
+  step "checks: clean"
+}

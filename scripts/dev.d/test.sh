@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # root is set by scripts/dev
+# Builds and passes the tests. Without a label: the checks and everything that is not marked slow.
+verb_test() {
+  local label=${1:-all} preset=dev
+  local selection=()
+  case "$label" in
+    all) selection=(-LE "slow") ;;
+    asan | tsan)
+      preset=$label
+      selection=(-LE "slow|differential")
+      ;;
+    *) selection=(-L "^$label\$") ;;
+  esac
+  use_verb build
+  verb_build "$preset"
+  if [ "$label" = all ]; then
+    use_verb check
+    verb_check
+  fi
+  step "tests ($label)"
+  sanitizer_options
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(jobs)" "${selection[@]}"
+  step "tests ($label): passed"
+}
+
+sanitizer_options() {
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=0:allocator_may_return_null=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$root/scripts/check/tsan.suppressions}
+}
