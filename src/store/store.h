@@ -58,6 +58,8 @@ struct CommitBatch {
     std::vector<SessionCommit> sessions;
     // Effects carried out that belong to no session commit of this batch.
     std::vector<std::uint64_t> outbox_removed;
+    // Events for sessions that do not exist (any more), which nobody will consume.
+    std::vector<std::uint64_t> inbox_removed;
 };
 
 enum class CommitStatus : std::uint8_t {
