@@ -16,12 +16,35 @@
 
 namespace fermata::value {
 
+// Values that a later kReference may name; they are numbered from 0 in the order in which their
+// tags appear. A built-in names itself and needs no number.
+constexpr bool is_referable(Tag tag) {
+    return tag >= Tag::kArray && tag <= Tag::kXmlNode && tag != Tag::kReference &&
+           tag != Tag::kBuiltin && tag != Tag::kHole && tag != Tag::kAccessors;
+}
+
+// The kind byte of a kTyped value. Stored: never change one, only add.
+enum class TypedKind : std::uint8_t {
+    kInt8 = 0,
+    kUint8 = 1,
+    kUint8Clamped = 2,
+    kInt16 = 3,
+    kUint16 = 4,
+    kInt32 = 5,
+    kUint32 = 6,
+    kBigInt64 = 7,
+    kBigUint64 = 8,
+    kFloat16 = 9,
+    kFloat32 = 10,
+    kFloat64 = 11,
+    kDataView = 12,
+};
+
 class Writer {
   public:
     Writer() = default;
     // Goes on behind what the buffer holds: for callers that reuse one allocation.
-    explicit Writer(std::string buffer)
-        : bytes_(std::move(buffer)) {}
+    explicit Writer(std::string buffer) : bytes_(std::move(buffer)) {}
 
     void tag(Tag tag) { bytes_.push_back(static_cast<char>(tag)); }
     void byte(std::uint8_t byte) { bytes_.push_back(static_cast<char>(byte)); }
@@ -35,7 +58,8 @@ class Writer {
     }
     // Zigzag, so that small negative numbers stay short.
     void signed_varint(std::int64_t number) {
-        varint((static_cast<std::uint64_t>(number) << 1U) ^ static_cast<std::uint64_t>(number >> 63U));
+        varint((static_cast<std::uint64_t>(number) << 1U) ^
+               static_cast<std::uint64_t>(number >> 63U));
     }
     void fixed64(std::uint64_t number) {
         char raw[8];
@@ -55,7 +79,8 @@ class Writer {
     // text() instead when it goes inside another value.
     void value(const Value& value) { bytes_.append(value.bytes()); }
 
-    // A number as ECMAScript sees it: kInteger when it is a 32-bit integer and not -0, else kDouble.
+    // A number as ECMAScript sees it: kInteger when it is a 32-bit integer and not -0, else
+    // kDouble.
     void number(double number);
     void string(std::string_view text) {
         tag(Tag::kString);
@@ -72,8 +97,7 @@ class Writer {
 
 class Reader {
   public:
-    explicit Reader(std::string_view bytes)
-        : bytes_(bytes) {}
+    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 
     [[nodiscard]] bool ok() const { return ok_; }
     [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
@@ -105,8 +129,8 @@ class Reader {
     // Borrowed from the input.
     std::string_view text();
     std::string_view raw(std::size_t size);
-    // A count of items that take at least one byte each: more than the bytes left is damage, so that
-    // a damaged count never makes anybody allocate.
+    // A count of items that take at least one byte each: more than the bytes left is damage, so
+    // that a damaged count never makes anybody allocate.
     std::uint64_t count();
     // Steps over one whole value (iteratively; at most kNestingMax deep) and returns its bytes.
     std::string_view skip_value();

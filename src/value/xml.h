@@ -27,7 +27,8 @@ inline constexpr XmlIndex kNoXml = ~XmlIndex{0};
 struct XmlPlace {
     std::uint32_t line = 0;    // from 1
     std::uint32_t column = 0;  // from 1, in characters of the document's encoding
-    std::uint32_t source = 0;  // index into XmlDocument::sources: which file (XInclude merges several)
+    std::uint32_t source =
+        0;  // index into XmlDocument::sources: which file (XInclude merges several)
 };
 
 struct XmlAttribute {
@@ -53,7 +54,8 @@ struct XmlNode {
     std::vector<XmlIndex> children;
 
     [[nodiscard]] bool is_element() const { return kind == XmlKind::kElement; }
-    [[nodiscard]] bool is_element(std::string_view element_ns, std::string_view element_name) const {
+    [[nodiscard]] bool is_element(std::string_view element_ns,
+                                  std::string_view element_name) const {
         return is_element() && name == element_name && ns == element_ns;
     }
     // Attribute without a namespace; null when absent.
@@ -68,8 +70,8 @@ struct XmlError {
 };
 
 struct XmlDocument {
-    std::vector<XmlNode> nodes;         // nodes[0] is the document element
-    std::vector<std::string> sources;   // URLs; sources[0] is the main document
+    std::vector<XmlNode> nodes;        // nodes[0] is the document element
+    std::vector<std::string> sources;  // URLs; sources[0] is the main document
 
     [[nodiscard]] const XmlNode& root() const { return nodes[0]; }
     [[nodiscard]] const XmlNode& at(XmlIndex index) const { return nodes[index]; }
@@ -82,7 +84,8 @@ struct XmlDocument {
 };
 
 // Malformed, hostile or over a limit: the error with its place.
-// `keep_comments`: comments become nodes (the console and the linter want them), else they are dropped.
+// `keep_comments`: comments become nodes (the console and the linter want them), else they are
+// dropped.
 struct XmlOptions {
     DocumentLimits limits;
     bool keep_comments = false;
