@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,8 @@
 #include "value/shape.h"
 #include "value/typed_array.h"
 #include "value/utf8.h"
+#include "value/xml.h"
+#include "value/xml_node_text.h"
 
 namespace fermata::value {
 namespace {
@@ -167,6 +171,9 @@ class JsonWriter {
             case Tag::kTyped:
                 write_typed(offset, body);
                 return skip(offset);
+            case Tag::kXmlNode:
+                write_xml_node(body);
+                return skip(offset);
             case Tag::kNull:
                 out_.append("null");
                 return body;
@@ -228,6 +235,41 @@ class JsonWriter {
         const Shape shape = read_shape(reader);
         append_typed_array(out_, reader_at(offset),
                            shape.tag == Tag::kBuffer ? shape.text : std::string_view());
+    }
+
+    void write_xml_node(std::size_t document_at) {
+        const std::size_t target = resolve(document_at);
+        if (target != document_at && leave_out_repetition()) {
+            return;
+        }
+        const XmlDocument* document = find_document(target);
+        const auto text = document == nullptr
+                              ? std::nullopt
+                              : xml_node_text(*document, reader_at(skip(document_at)));
+        if (text) {
+            append_quoted(out_, *text);
+        } else {
+            out_.append("null");
+        }
+    }
+
+    // Null when the value there is no well-formed document. Parsed once, since a list of nodes
+    // usually shares one document.
+    const XmlDocument* find_document(std::size_t offset) {
+        if (offset == ReferenceTable::kNowhere) {
+            return nullptr;
+        }
+        const auto [found, is_new] = documents_.try_emplace(offset);
+        if (is_new) {
+            Reader reader = reader_at(offset);
+            const Shape shape = read_shape(reader);
+            auto parsed = parse_xml(shape.tag == Tag::kXml ? shape.text : std::string_view(), "",
+                                    XmlOptions{DocumentLimits{}, true});
+            if (parsed) {
+                found->second = std::move(*parsed);
+            }
+        }
+        return found->second.nodes.empty() ? nullptr : &found->second;
     }
 
     std::size_t write_container(const Shape& shape, std::size_t offset, std::size_t body) {
@@ -382,6 +424,7 @@ class JsonWriter {
     std::string_view bytes_;
     ReferenceTable table_;
     std::vector<Open> open_;
+    std::map<std::size_t, XmlDocument> documents_;  // by offset of their text
     std::string pointer_;
     std::string out_;
 };
