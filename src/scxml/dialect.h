@@ -1,14 +1,17 @@
-// Dialect: the one seam where kinds of SCXML documents differ, and the registry of foreign executable content.
+// Dialect: the one seam where kinds of SCXML documents differ, and the registry of foreign
+// executable content.
 //
-// A document with `datamodel` (or neither attribute) is W3C SCXML 1.0 (2015). One with profile="ecmascript" and no
-// `datamodel` is the ORS dialect. A dialect says which elements and attributes exist and how attributes that hold
-// values are read (literal, or expression); everything else is common.
+// A document with `datamodel` (or neither attribute) is W3C SCXML 1.0 (2015). One with
+// profile="ecmascript" and no `datamodel` is the ORS dialect. A dialect says which elements and
+// attributes exist and how attributes that hold values are read (literal, or expression);
+// everything else is common.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "scxml/finding.h"
@@ -21,9 +24,13 @@ enum class Dialect : std::uint8_t { kW3c, kOrs };
 // Which dialect the document element asks for.
 Dialect dialect_of(const value::XmlNode& root);
 
-// Executable content of a foreign namespace (<queue:submit …>) that this build can run. Modules register theirs at
-// start-up, before the first document is loaded; a document that uses an action which is not here is refused with
-// a finding that names namespace and element.
+// Why documents of this dialect cannot be loaded by this build, as a finding without a place; empty
+// when they can.
+Findings refuse_dialect(Dialect dialect);
+
+// Executable content of a foreign namespace (<queue:submit …>) that this build can run. Modules
+// register theirs at start-up, before the first document is loaded; a document that uses an action
+// which is not here is refused with a finding that names namespace and element.
 struct ActionKind {
     std::string ns;    // namespace name, without "http://" (both spellings are accepted)
     std::string name;  // local name

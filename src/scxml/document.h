@@ -1,12 +1,15 @@
-// Document: a parsed document after XInclude, checked and ready to be compiled. The seam between reading
-// (document.cpp, xinclude.cpp, validate.cpp, lint*.cpp) and compiling (compiler.cpp).
+// Document: a parsed document after XInclude, checked and ready to be compiled. The seam between
+// reading (document.cpp, xinclude.cpp, validate.cpp, lint*.cpp) and compiling (compiler.cpp).
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "scxml/finding.h"
 #include "scxml/loader.h"
 #include "value/xml.h"
@@ -20,8 +23,11 @@ inline constexpr std::string_view kFermataNamespace = "https://fermata.dev/scxml
 
 struct Document {
     value::XmlDocument xml;  // XInclude resolved
-    std::string hash;        // SHA-256 over the text of every source, hex
-    // Text of <script src> and <data src> by absolute URL, decoded; failures as Result errors.
+    // SHA-256, hex, over URL and bytes of the document and of every resource it uses (or that it
+    // could not be had): equal hashes mean equal behaviour, relative references included.
+    std::string hash;
+    // Text of <script src>, <data src> and <assign src> by resource_url(), decoded; failures as
+    // Result errors.
     std::map<std::string, Result<std::string>> resources;
 };
 
@@ -31,11 +37,18 @@ struct ReadOutcome {
     Findings findings;
 };
 
-// Decodes, parses, resolves XInclude, chooses the dialect and validates: every element, attribute, id, target and
-// nesting rule of SCXML 3 to 6. What it returns needs no further checks by the compiler.
-ReadOutcome read_document(const DocumentText& text, const ResourceSet& resources, const LoadOptions& options);
+// The absolute URL that attribute `src` of this element names: resolved against the file the
+// element is in.
+std::string resource_url(const value::XmlDocument& xml, const value::XmlNode& element);
 
-// Reports what is well formed but surely not meant; needs the compiled chart for reachability.
-Findings lint(const Document& document, const Chart& chart);
+// <content>, <data>, <assign>: what is inside is data (perhaps another SCXML document) and no part
+// of this chart.
+bool holds_payload(const value::XmlNode& element);
+
+// Decodes, parses, resolves XInclude, chooses the dialect and validates: every element, attribute,
+// id, target and nesting rule of SCXML 3 to 6. What it returns needs no further checks by the
+// compiler.
+ReadOutcome read_document(const DocumentText& text, const ResourceSet& resources,
+                          const LoadOptions& options);
 
 }  // namespace fermata::scxml

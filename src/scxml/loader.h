@@ -2,11 +2,12 @@
 //
 //   ResourceSet resources;
 //   LoadOutcome outcome = load(document, resources, options);
-//   while (!outcome.missing.empty()) {  fetch each; resources.add(…);  outcome = load(document, resources, options); }
+//   while (!outcome.missing.empty()) {  fetch each; resources.add(…);  outcome = load(document,
+//   resources, options); }
 //
-// Resources are xi:include (parse="xml" and "text"), <script src>, <data src> and <assign src>. A script or include
-// that cannot be had refuses the document (SCXML 5.8, XInclude without fallback); a <data> that cannot be had is an
-// error.execution when the session initialises it.
+// Resources are xi:include (parse="xml" and "text"), <script src>, <data src> and <assign src>. A
+// script or include that cannot be had refuses the document (SCXML 5.8, XInclude without fallback);
+// a <data> that cannot be had is an error.execution when the session initialises it.
 #pragma once
 
 #include <map>
@@ -18,8 +19,9 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "scxml/chart.h"
+#include "scxml/dialect.h"
 #include "scxml/finding.h"
-#include "value/xml.h"
+#include "scxml/url.h"
 
 namespace fermata::scxml {
 
@@ -31,12 +33,16 @@ struct DocumentText {
 // What was fetched so far, by absolute URL: bytes, or why it could not be had.
 class ResourceSet {
   public:
-    void add(const std::string& url, Result<std::string> bytes) { entries_.insert_or_assign(url, std::move(bytes)); }
+    void add(const std::string& url, Result<std::string> bytes) {
+        entries_.insert_or_assign(url, std::move(bytes));
+    }
     [[nodiscard]] const Result<std::string>* find(const std::string& url) const {
         const auto entry = entries_.find(url);
         return entry == entries_.end() ? nullptr : &entry->second;
     }
-    [[nodiscard]] const std::map<std::string, Result<std::string>>& entries() const { return entries_; }
+    [[nodiscard]] const std::map<std::string, Result<std::string>>& entries() const {
+        return entries_;
+    }
 
   private:
     std::map<std::string, Result<std::string>> entries_;
@@ -44,6 +50,9 @@ class ResourceSet {
 
 struct LoadOptions {
     DocumentLimits limits;
+    // Executable content of foreign namespaces that this build can run; null for none. Must outlive
+    // the call.
+    const ActionRegistry* actions = nullptr;
     // Also look for what runs but is surely not meant (`fermata check`); slower.
     bool lint = false;
 };
@@ -54,9 +63,7 @@ struct LoadOutcome {
     Findings findings;                   // errors first
 };
 
-LoadOutcome load(const DocumentText& document, const ResourceSet& resources, const LoadOptions& options);
-
-// RFC 3986 reference resolution; file:, http:, https: and our own document: scheme.
-std::string resolve_url(std::string_view base, std::string_view reference);
+LoadOutcome load(const DocumentText& document, const ResourceSet& resources,
+                 const LoadOptions& options);
 
 }  // namespace fermata::scxml
