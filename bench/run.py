@@ -11,8 +11,14 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "support"))
+from server import Server  # noqa: E402
+
+CONNECTIONS = (1, 16, 256)
+LOAD_SECONDS = 4
 
 
 class Row:
@@ -119,6 +125,45 @@ def print_table(rows, figures, peers):
             "reached" if row.reached(figure) else "NOT REACHED", row.seen))
 
 
+def load_server(binaries, store):
+    """Events per second and latency over HTTP at each number of connections; bytes written per commit."""
+    figures = {}
+    with Server(binaries / "fermata", f"persistence.type={store}") as server:
+        for connections in CONNECTIONS:
+            progress(f"durable events, {store} store, {connections} connections")
+            figures[connections] = run_json(
+                [str(binaries / "http_load"), str(server.port), str(connections), str(LOAD_SECONDS)])
+        metrics = server.call("GET", "/metrics")[1]
+    counters = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line and not line.startswith("#"))
+    commits = float(counters.get("fermata_store_commits_total", 0)) or 1
+    return figures, float(counters.get("fermata_store_bytes_total", 0)) / commits
+
+
+def bare_loop(binaries, group, bytes_each):
+    with tempfile.TemporaryDirectory() as folder:
+        return run_json([str(binaries / "rocksdb_loop"), f"{folder}/db", str(group), str(int(bytes_each) or 300),
+                         str(LOAD_SECONDS)])
+
+
+def print_durable_table(binaries):
+    durable, bytes_each = load_server(binaries, "embedded")
+    memory, _ = load_server(binaries, "memory")
+    line = "{:<28} {:>12} {:>9} {:>9} {:>22} {:>9} {:>18} {:>9}"
+    print(f"\ndurable events through HTTP, embedded store, {bytes_each:.0f} bytes written a commit")
+    print(line.format("connections", "events/s", "p50 ms", "p99 ms", "bare RocksDB groups/s", "ratio",
+                      "type=memory/s", "ratio"))
+    for connections in CONNECTIONS:
+        progress(f"bare RocksDB loop, groups of {connections}")
+        bare = bare_loop(binaries, connections, bytes_each)
+        here, there = durable[connections], memory[connections]
+        if not here or not there or not bare:
+            continue
+        print(line.format(
+            connections, readable(here["per_second"], "/s"), f"{here['p50_ms']:.2f}", f"{here['p99_ms']:.2f}",
+            readable(bare["per_second"], "/s"), f"{here['per_second'] / bare['per_second']:.2f} x",
+            readable(there["per_second"], "/s"), f"{here['per_second'] / there['per_second']:.2f} x"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binaries", type=pathlib.Path, default=pathlib.Path("build/release/bin"))
@@ -133,6 +178,8 @@ def main():
     progress("Fermata's interpreter")
     figures = run_json([str(options.binaries / "fermata_goals"), str(options.shared)])
     print_table(ENGINE_ROWS, figures, peers)
+    if (options.binaries / "fermata").exists():
+        print_durable_table(options.binaries)
     if options.json:
         options.json.write_text(json.dumps({"fermata": figures, "peers": peers}, indent=1))
     return 0
