@@ -113,7 +113,7 @@ TEST_F(LiveHubTest, SaysThatMomentsAreMissingWhenTheBufferWasTooShort) {
 }
 
 TEST_F(LiveHubTest, TheBufferIsBoundedInBytes) {
-    options_.bytes_max = 10'000;
+    options_.bytes_max = 10'200;
     LiveHub hub(options_, clock_);
     publish(hub, one_, "a");
     hub.publish({moment(one_, std::string(9'900, 'x'))});
