@@ -38,8 +38,11 @@ std::size_t ReferenceTable::index(std::size_t offset) const {
 }
 
 std::string Excerpts::take(std::size_t offset) {
+    Reader reader(bytes_.substr(offset));
+    if (reader.peek_tag() == Tag::kAccessors) {  // no value without its object
+        return std::string(1, static_cast<char>(Tag::kUndefined));
+    }
     if (table_.empty()) {
-        Reader reader(bytes_.substr(offset));
         return std::string(reader.skip_value());
     }
     copied_.assign(table_.size(), kNotCopied);
@@ -101,7 +104,18 @@ void Excerpts::copy_target(std::uint64_t reference, std::uint32_t depth) {
         writer_.tag(Tag::kUndefined);
         return;
     }
+    const std::uint32_t number = copied_[table_.index(target)];
+    if (number != kNotCopied) {
+        write_reference(number);
+        return;
+    }
+    if (brought_along_ > kBroughtAlongBytesMax) {
+        writer_.tag(Tag::kUndefined);
+        return;
+    }
+    const std::size_t before = writer_.size();
     copy(target, depth);
+    brought_along_ += writer_.size() - before;
 }
 
 void Excerpts::write_reference(std::uint32_t number) {

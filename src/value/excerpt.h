@@ -35,13 +35,19 @@ class ReferenceTable {
     std::vector<std::size_t> offsets_;  // ascending
 };
 
+// What references may bring along into all excerpts of one value together. Members that share a
+// large value would otherwise need its size once each.
+inline constexpr std::size_t kBroughtAlongBytesMax = 16U << 20U;
+
 // Parts of one value, each as a value of its own. `bytes` must outlive it.
 class Excerpts {
   public:
     explicit Excerpts(std::string_view bytes) : bytes_(bytes), table_(bytes) {}
 
     // The value whose tag is at `offset`. What would nest deeper than kNestingMax (possible only
-    // where references made it deep) is undefined in it.
+    // where references made it deep), and what references would bring along beyond
+    // kBroughtAlongBytesMax, is undefined in it; so are
+    // accessors, which only an object can have.
     [[nodiscard]] std::string take(std::size_t offset);
 
   private:
@@ -57,6 +63,7 @@ class Excerpts {
     ReferenceTable table_;
     std::vector<std::uint32_t> copied_;  // new number of each numbered value
     std::uint32_t copied_count_ = 0;
+    std::size_t brought_along_ = 0;  // bytes
     Writer writer_;
 };
 

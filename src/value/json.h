@@ -9,8 +9,9 @@ namespace fermata::value {
 // `bytes` is one value that was checked before or written by this process.
 std::string write_json(std::string_view bytes);
 
-// Beyond this much text, a value that several others share is written once and as {"$ref":null}
-// from then on: sharing may make the text of a small value exponentially long.
+// Beyond this much text (and skipped input), a value that stands in several places is written as
+// {"$ref":null} in all but the first: sharing may make the text of a small value exponentially
+// long.
 inline constexpr std::size_t kSharedJsonBytesMax = 1U << 20U;
 
 }  // namespace fermata::value

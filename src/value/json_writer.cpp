@@ -94,9 +94,10 @@ class JsonWriter {
     [[nodiscard]] Reader reader_at(std::size_t offset) const {
         return Reader(bytes_.substr(offset));
     }
-    [[nodiscard]] std::size_t skip(std::size_t offset) const {
+    [[nodiscard]] std::size_t skip(std::size_t offset) {
         Reader reader = reader_at(offset);
         reader.skip_value();
+        skipped_ += reader.offset();
         return offset + reader.offset();
     }
     // The offset of the value that a reference at `offset` stands for, else `offset`.
@@ -215,7 +216,8 @@ class JsonWriter {
     }
 
     bool leave_out_repetition() {
-        if (out_.size() <= kSharedJsonBytesMax) {
+        // Skipping counts too: sharing something that is left out costs time, if not text.
+        if (out_.size() + skipped_ <= kSharedJsonBytesMax) {
             return false;
         }
         out_.append("{\"$ref\":null}");
@@ -360,7 +362,7 @@ class JsonWriter {
         std::size_t look = at;
         for (std::uint64_t entry = 0; entry < count && strings; ++entry) {
             strings = reader_at(look).peek_tag() == Tag::kString;
-            look = skip(skip(look));
+            look = strings ? skip(skip(look)) : look;
         }
         out_.push_back(strings ? '{' : '[');
         for (std::uint64_t entry = 0; entry < count; ++entry) {
@@ -390,10 +392,12 @@ class JsonWriter {
         out_.append(",\"message\":");
         append_quoted(out_, reader.text());
         Reader members = reader_at(properties);
-        std::size_t end = skip(properties);
+        std::size_t end = properties;
         if (members.tag() == Tag::kObject) {
             const std::uint64_t count = members.count();
             end = write_member_list(properties + members.offset(), count, false);
+        } else {
+            end = skip(properties);
         }
         out_.push_back('}');
         return end;
@@ -426,6 +430,7 @@ class JsonWriter {
     std::vector<Open> open_;
     std::map<std::size_t, XmlDocument> documents_;  // by offset of their text
     std::string pointer_;
+    std::size_t skipped_ = 0;  // bytes
     std::string out_;
 };
 

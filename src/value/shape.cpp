@@ -31,13 +31,12 @@ void read_container(Reader& reader, Shape& shape) {
             return nest(shape, 1, Slot::kPlain, Tail::kMembers);
         case Tag::kError:
             shape.text = reader.text();
-            reader.text();
-            reader.text();
+            shape.further_texts = {reader.text(), reader.text()};
             return nest(shape, 1, Slot::kPlain, Tail::kNone);
         case Tag::kAccessors:
             return nest(shape, 2, Slot::kPlain, Tail::kNone);
         case Tag::kBoxed:
-            return nest(shape, 1, Slot::kPlain, Tail::kNone);
+            return nest(shape, 1, Slot::kPrimitive, Tail::kNone);
         case Tag::kXmlNode:
             return nest(shape, 1, Slot::kPlain, Tail::kPath);
         default:
@@ -74,7 +73,7 @@ Shape read_shape(Reader& reader) {
             break;
         case Tag::kRegExp:
             shape.text = reader.text();
-            reader.text();
+            shape.further_texts[0] = reader.text();
             break;
         case Tag::kReference:
             shape.number = reader.varint();

@@ -17,8 +17,9 @@ namespace fermata::value {
 // Where a value stands; some tags are only allowed in some places.
 enum class Slot : std::uint8_t {
     kPlain,
-    kElement,   // in an array: may be kHole
-    kProperty,  // behind a key of an object: may be kAccessors
+    kElement,    // in an array: may be kHole
+    kProperty,   // behind a key of an object: may be kAccessors
+    kPrimitive,  // in a kBoxed: nothing that holds values or refers to some
 };
 
 // What follows the last nested value.
@@ -33,7 +34,8 @@ struct Shape {
     std::uint64_t values = 0;  // nested values that follow
     Slot slot = Slot::kPlain;  // where those stand
     Tail tail = Tail::kNone;
-    std::string_view text;     // the first text of the value, where it has one
+    std::string_view text;  // the first text of the value, where it has one
+    std::array<std::string_view, 2> further_texts;
     std::uint64_t number = 0;  // reference index, bits of a double, kind of a typed array
     std::int64_t integer = 0;
 };

@@ -28,7 +28,11 @@ class Inspection {
 
   private:
     [[nodiscard]] static bool stands_well(const Visited& visited) {
-        switch (visited.shape.tag) {
+        const Tag tag = visited.shape.tag;
+        if (visited.slot == Slot::kPrimitive) {
+            return tag <= Tag::kBigInt || tag == Tag::kSymbol;
+        }
+        switch (tag) {
             case Tag::kHole:
                 return visited.slot == Slot::kElement;
             case Tag::kAccessors:
@@ -50,7 +54,8 @@ class Inspection {
             case Tag::kBuffer:
                 return true;
             default:
-                return is_text(shape.text);
+                return is_text(shape.text) && is_text(shape.further_texts[0]) &&
+                       is_text(shape.further_texts[1]);
         }
     }
     [[nodiscard]] static bool is_text(std::string_view text) {

@@ -57,6 +57,8 @@ TEST(ValueTest, RefusesDamagedBytes) {
          "abc"},
         {"string not UTF-8", "\x06\x01\xff"},
         {"key not UTF-8", "\x09\x01\x01\xff\x01"},
+        {"flags not UTF-8", "\x0b\x01.\x01\xff"},
+        {"stack not UTF-8", "\x14\x01n\x01m\x01\xff\x00"s},
         {"integer beyond 32 bits", "\x04\xff\xff\xff\xff\x1f"},
         {"double cut off", "\x05\x00\x00"s},
         {"count beyond the bytes", "\x08\xff\xff\x03\x01"},
@@ -70,6 +72,8 @@ TEST(ValueTest, RefusesDamagedBytes) {
          "\x07\x02"
          "1x"},
         {"unknown typed array", "\x0f\x0d\x00\x00\x0e\x00"s},
+        {"boxed object", "\x19\x09\x00"s},
+        {"boxed reference to itself", "\x19\x10\x00"s},
         {"instance without members", "\x13\x00"s},
     };
     for (const Damage& damage : damages) {
@@ -154,6 +158,29 @@ TEST(ValueTest, MembersBringAlongWhatTheyReferTo) {
     EXPECT_EQ(checked(member.bytes()), member);
 }
 
+// {big: [text], m0: big, m1: big, …}: each member needs the whole text for itself.
+TEST(ValueTest, MembersThatShareDoNotGrowWithoutBound) {
+    Writer writer;
+    constexpr int kMembers = 1000;
+    writer.tag(Tag::kObject);
+    writer.varint(kMembers + 1);
+    writer.text("big");
+    writer.tag(Tag::kArray);
+    writer.varint(1);
+    writer.string(std::string(1U << 20U, 'x'));
+    for (int member = 0; member < kMembers; ++member) {
+        writer.text("m" + std::to_string(member));
+        writer.tag(Tag::kReference);
+        writer.varint(1);
+    }
+
+    const auto members = checked(writer.take()).members();
+
+    ASSERT_EQ(members.size(), kMembers + 1U);
+    EXPECT_EQ(members[1].second, members[0].second);
+    EXPECT_TRUE(members[kMembers].second.is_undefined());
+}
+
 TEST(ValueTest, MembersOfACycleStayCyclic) {
     // o = {self: {back: o}}
     const Value value = checked("\x09\x01\x04self\x09\x01\x04"s + "back\x10\x00"s);
@@ -170,6 +197,13 @@ TEST(ValueTest, MembersOfInstancesAreTheirOwnProperties) {
     ASSERT_TRUE(value.find_member("k", member));
     EXPECT_EQ(member, Value::boolean(true));
     EXPECT_FALSE(value.find_member("p", member));
+}
+
+TEST(ValueTest, MembersWithAccessorsAreUndefined) {
+    const Value value = checked("\x09\x01\x01k\x18\x00\x00"s);
+    Value member = Value::null();
+    ASSERT_TRUE(value.find_member("k", member));
+    EXPECT_TRUE(member.is_undefined());
 }
 
 TEST(ValueTest, TextIsWhatStringGives) {
