@@ -156,8 +156,9 @@ TEST(DocumentTest, CountsResourcesAgainstMaxIncludes) {
     resources.add("file:///charts/a.js", std::string("1"));
     resources.add("file:///charts/b.js", std::string("2"));
 
-    const ReadOutcome outcome = read(
-        chart("<script src=\"a.js\"/><script src=\"b.js\"/><state id=\"a\"/>"), resources, options);
+    const ReadOutcome outcome = read(chart("<script src=\"a.js\"/><state id=\"a\"><onentry><script "
+                                           "src=\"b.js\"/></onentry></state>"),
+                                     resources, options);
 
     ASSERT_EQ(outcome.findings.size(), 1U);
     EXPECT_EQ(outcome.findings[0].rule, "include-limit");

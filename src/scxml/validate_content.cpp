@@ -143,7 +143,7 @@ class Content {
         if (has_attribute(node, "namelist") && has_child(node, "param")) {
             conflict(node, "namelist", "<param>");
         }
-        one_of(node, "autoforward", {"true", "false", "1", "0"});
+        one_of(node, "autoforward", {"true", "false"});
     }
 
     // SCXML 6.2.1: <content> instead of namelist and <param>.
