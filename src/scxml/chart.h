@@ -1,8 +1,8 @@
 // Chart: a compiled document. Flat tables, numbered in document order; immutable and shared by all
 // sessions and shards.
 //
-// A state's subtree is the interval [state, subtree_end), so that "is descendant" is two comparisons and
-// an exit set is a range. State 0 is the <scxml> element itself.
+// A state's subtree is the interval [state, subtree_end), so that "is descendant" is two
+// comparisons and an exit set is a range. State 0 is the <scxml> element itself.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,15 @@ struct Place {
     std::uint32_t source = 0;  // index into Program::sources
 };
 
-enum class StateKind : std::uint8_t { kRoot, kAtomic, kCompound, kParallel, kFinal, kShallowHistory, kDeepHistory };
+enum class StateKind : std::uint8_t {
+    kRoot,
+    kAtomic,
+    kCompound,
+    kParallel,
+    kFinal,
+    kShallowHistory,
+    kDeepHistory
+};
 
 struct State {
     StateKind kind = StateKind::kAtomic;
@@ -48,30 +56,30 @@ struct State {
     StateIndex parent = kNone;
     StateIndex subtree_end = 0;
     std::uint32_t depth = 0;
-    Range transitions;      // outgoing, in document order
-    TransitionIndex initial = kNone;  // compound states and root: the (possibly implied) initial transition;
-                                      // history states: their default transition
-    Range onentry;          // blocks
-    Range onexit;           // blocks
-    Range histories;        // into Chart::history_states: history children
-    Range invokes;          // into Chart::invokes
-    Range data;             // into Chart::data
+    Range transitions;                // outgoing, in document order
+    TransitionIndex initial = kNone;  // compound states and root: the (possibly implied) initial
+                                      // transition; history states: their default transition
+    Range onentry;                   // blocks
+    Range onexit;                    // blocks
+    Range histories;                 // into Chart::history_states: history children
+    Range invokes;                   // into Chart::invokes
+    Range data;                      // into Chart::data
     std::uint32_t donedata = kNone;  // into Chart::donedata
     Place place;
 };
 
 struct Transition {
     StateIndex source = 0;
-    Range targets;         // into Chart::targets; empty: targetless
-    Range descriptors;     // into Chart::descriptors; empty: eventless
+    Range targets;      // into Chart::targets; empty: targetless
+    Range descriptors;  // into Chart::descriptors; empty: eventless
     script::ExpressionId condition = script::kNoExpression;
     BlockIndex block = kNone;
     bool internal = false;
     Place place;
 };
 
-// Everything else of a chart (executable content, invokes, data, send parameters) is the interpreter's
-// business; see chart_tables.h.
+// Everything else of a chart (executable content, invokes, data, send parameters) is the
+// interpreter's business; see chart_tables.h.
 struct ChartTables;
 
 class Chart {
@@ -81,7 +89,8 @@ class Chart {
     Chart(const Chart&) = delete;
     Chart& operator=(const Chart&) = delete;
 
-    // SHA-256 over the document and everything included, as 64 hex digits: what a session is bound to.
+    // SHA-256 over the document and everything included, as 64 hex digits: what a session is bound
+    // to.
     [[nodiscard]] const std::string& hash() const;
     [[nodiscard]] const std::string& url() const;
     // `name` of <scxml>, may be empty.

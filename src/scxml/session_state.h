@@ -1,7 +1,8 @@
-// SessionState: everything of a session that SCXML's algorithm keeps between two macrosteps, except data.
+// SessionState: everything of a session that SCXML's algorithm keeps between two macrosteps, except
+// data.
 //
-// Small on purpose: a million idle sessions live in memory. Configurations of charts with up to 64 states
-// fit one word. It is written and read by encode()/decode() (docs/formats/session.md).
+// Small on purpose: a million idle sessions live in memory. Configurations of charts with up to 64
+// states fit one word. It is written and read by encode()/decode() (docs/formats/session.md).
 #pragma once
 
 #include <cstdint>
