@@ -42,8 +42,9 @@ struct ClientOptions {
     std::string user_agent = "fermata";
     // Asked on the client's thread before each URL; false refuses it. Empty: everything may.
     std::function<bool(std::string_view url)> may_connect;
-    // Asked with the numeric address and port after name resolution, before connecting; so a name
-    // cannot point behind a policy. Not asked for the proxy's own address. Empty: everything may.
+    // Asked on the client's thread with the numeric address and port, after name resolution and
+    // before connecting; so a name cannot point behind a policy. Not asked with a proxy set: the
+    // proxy resolves and connects then. Empty: everything may.
     std::function<bool(std::string_view address, std::uint16_t port)> may_connect_address;
 };
 

@@ -96,9 +96,9 @@ class Server {
 
   private:
     struct Core;
-    explicit Server(std::shared_ptr<Core> core);
+    explicit Server(std::unique_ptr<Core> core);
 
-    std::shared_ptr<Core> core_;
+    std::unique_ptr<Core> core_;
 };
 
 }  // namespace fermata::http
