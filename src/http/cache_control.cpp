@@ -233,6 +233,11 @@ bool read_asctime(DateReader reader, DateTime& date) {
     return reader.is_complete();
 }
 
+void append_two_digits(std::string& out, std::int64_t number) {
+    out += static_cast<char>('0' + number / 10);
+    out += static_cast<char>('0' + number % 10);
+}
+
 std::int64_t expires_lifetime(const Headers& headers, UnixMillis now_ms) {
     const std::optional<std::int64_t> expires = parse_http_date(headers.get("Expires"));
     if (!expires) {
@@ -262,14 +267,20 @@ std::string format_http_date(std::int64_t unix_seconds) {
     const DateTime date = from_unix_seconds(unix_seconds);
     const std::int64_t days = days_from_date(date.year, date.month, date.day);
     const auto weekday = static_cast<std::size_t>(((days + 4) % 7 + 7) % 7);
-    const auto two_digits = [](std::int64_t number) {
-        return std::string(number < 10 ? "0" : "") + std::to_string(number);
-    };
     std::string out(kDays[weekday]);
-    out += ", " + two_digits(date.day) + " ";
+    out += ", ";
+    append_two_digits(out, date.day);
+    out += ' ';
     out += kMonths[static_cast<std::size_t>(date.month - 1)];
-    out += " " + std::to_string(date.year) + " " + two_digits(date.hour) + ":" +
-           two_digits(date.minute) + ":" + two_digits(date.second) + " GMT";
+    out += ' ';
+    out += std::to_string(date.year);
+    out += ' ';
+    append_two_digits(out, date.hour);
+    out += ':';
+    append_two_digits(out, date.minute);
+    out += ':';
+    append_two_digits(out, date.second);
+    out += " GMT";
     return out;
 }
 

@@ -85,7 +85,7 @@ Result<void> assign_target(Request& request, std::string target) {
         if (request.method != "OPTIONS") {
             return bad_target("\"*\" is for OPTIONS only");
         }
-        request.path = "*";
+        request.path = '*';
         return {};
     }
     FERMATA_TRY_ASSIGN(std::string_view origin, without_authority(request.target));
@@ -93,7 +93,7 @@ Result<void> assign_target(Request& request, std::string target) {
     const std::size_t question_mark = origin.find('?');
     request.path = origin.substr(0, question_mark);
     if (request.path.empty()) {
-        request.path = "/";
+        request.path = '/';
     }
     FERMATA_TRY_ASSIGN(request.segments, split_path(request.path));
     if (question_mark != std::string_view::npos) {
