@@ -94,11 +94,12 @@ class DataModel {
     virtual void enter(const Host& host) = 0;
     virtual void leave() = 0;
 
-    // Binds _event (SCXML 5.10). The object a script sees is made when first asked for and is the same
-    // one until the next call.
+    // Binds _event (SCXML 5.10). The object a script sees is made when first asked for and is the
+    // same one until the next call.
     virtual void set_event(const value::Event& event) = 0;
 
-    // Creates the variable of a <data> element, undefined (SCXML 5.3). Keeps a value it already has.
+    // Creates the variable of a <data> element, undefined (SCXML 5.3). Keeps a value it already
+    // has.
     virtual void declare(DataIndex data) = 0;
     virtual Outcome<void> initialise(DataIndex data, ExpressionId expression) = 0;
     virtual Outcome<void> initialise(DataIndex data, const value::Value& value) = 0;
@@ -112,9 +113,11 @@ class DataModel {
     virtual Outcome<void> assign(ExpressionId location, const value::Value& value) = 0;
     virtual Outcome<void> run(ExpressionId script) = 0;
 
-    // <foreach> (SCXML 4.6): begin() evaluates the array and keeps a shallow copy, next() declares or
-    // sets item and index (empty name for none) and says whether there was a next one. They nest.
-    virtual Outcome<void> foreach_begin(ExpressionId array, std::string_view item, std::string_view index) = 0;
+    // <foreach> (SCXML 4.6): begin() evaluates the array and keeps a shallow copy, next() declares
+    // or sets item and index (empty name for none) and says whether there was a next one. They
+    // nest.
+    virtual Outcome<void> foreach_begin(ExpressionId array, std::string_view item,
+                                        std::string_view index) = 0;
     virtual Outcome<bool> foreach_next() = 0;
     virtual void foreach_end() = 0;
 
@@ -135,9 +138,8 @@ struct SyntaxProblem {
     std::uint32_t column = 0;
 };
 
-// Runtime: the script engine of one shard: one realm shared by its sessions, and the compiled form of
-// each chart's expressions.
-// Threads: one owner at a time.
+// Runtime: the script engine of one shard: one realm shared by its sessions, and the compiled form
+// of each chart's expressions. Threads: one owner at a time.
 class Runtime {
   public:
     static Result<std::unique_ptr<Runtime>> create(const RuntimeOptions& options);
@@ -149,7 +151,8 @@ class Runtime {
     std::unique_ptr<DataModel> create_data_model(std::shared_ptr<const Program> program);
 
     // Compiles without running; nullptr-like empty when the text is well formed.
-    [[nodiscard]] std::vector<SyntaxProblem> check_syntax(DataModelKind datamodel, ExpressionKind kind,
+    [[nodiscard]] std::vector<SyntaxProblem> check_syntax(DataModelKind datamodel,
+                                                          ExpressionKind kind,
                                                           std::string_view text);
     // Names that the expression reads or writes but does not declare itself (for the linter's
     // "undeclared variable"); system variables and built-ins are left out.

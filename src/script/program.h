@@ -1,5 +1,5 @@
-// Program: the data-model side of one chart: every expression, location, script and data item, as text
-// with its place. Immutable; shared by all sessions and shards that run the chart.
+// Program: the data-model side of one chart: every expression, location, script and data item, as
+// text with its place. Immutable; shared by all sessions and shards that run the chart.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ using DataIndex = std::uint32_t;
 enum class ExpressionKind : std::uint8_t {
     kCondition,  // evaluated as a boolean
     kValue,
-    kLocation,   // something that can be assigned to: a variable or a property path
-    kScript,     // statements
+    kLocation,  // something that can be assigned to: a variable or a property path
+    kScript,    // statements
 };
 
 struct Expression {
     ExpressionKind kind = ExpressionKind::kValue;
     std::string text;
-    std::uint32_t line = 0;    // of the first character; from 1
+    std::uint32_t line = 0;  // of the first character; from 1
     std::uint32_t column = 0;
     std::uint32_t source = 0;  // index into Program::sources
 };
@@ -37,7 +37,8 @@ struct Program {
     std::vector<Expression> expressions;
     std::vector<std::string> data_ids;  // ids of all <data> in document order
     std::vector<std::string> sources;   // URLs of the document and of what it includes
-    // <scxml fermata:realm="own">, or a script that changes built-ins: each session gets a realm of its own.
+    // <scxml fermata:realm="own">, or a script that changes built-ins: each session gets a realm of
+    // its own.
     bool own_realm = false;
 };
 

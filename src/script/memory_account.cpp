@@ -1,0 +1,74 @@
+#include "script/memory_account.h"
+
+#include <cstdlib>
+
+#include <malloc.h>
+
+namespace fermata::script {
+namespace {
+
+// What malloc itself needs for a block.
+constexpr std::size_t kBlockOverhead = 8;
+
+bool is_allowed(JSMallocState* state, std::size_t more) {
+    auto* account = static_cast<MemoryAccount*>(state->opaque);
+    account->state = state;
+    if (state->malloc_size + more > state->malloc_limit) {
+        account->refused = true;
+        return false;
+    }
+    return true;
+}
+
+void* allocate(JSMallocState* state, std::size_t size) {
+    if (!is_allowed(state, size)) {
+        return nullptr;
+    }
+    void* block = std::malloc(size);
+    if (block != nullptr) {
+        ++state->malloc_count;
+        state->malloc_size += malloc_usable_size(block) + kBlockOverhead;
+    }
+    return block;
+}
+
+void release(JSMallocState* state, void* block) {
+    if (block == nullptr) {
+        return;
+    }
+    --state->malloc_count;
+    state->malloc_size -= malloc_usable_size(block) + kBlockOverhead;
+    std::free(block);
+}
+
+void* resize(JSMallocState* state, void* block, std::size_t size) {
+    if (block == nullptr) {
+        return size == 0 ? nullptr : allocate(state, size);
+    }
+    if (size == 0) {
+        release(state, block);
+        return nullptr;
+    }
+    const std::size_t old_size = malloc_usable_size(block);
+    if (size > old_size && !is_allowed(state, size - old_size)) {
+        return nullptr;
+    }
+    void* moved = std::realloc(block, size);
+    if (moved != nullptr) {
+        state->malloc_size += malloc_usable_size(moved) - old_size;
+    }
+    return moved;
+}
+
+std::size_t usable_size(const void* block) {
+    return malloc_usable_size(const_cast<void*>(block));
+}
+
+}  // namespace
+
+JSRuntime* create_runtime(MemoryAccount& account) {
+    static const JSMallocFunctions kFunctions = {allocate, release, resize, usable_size};
+    return JS_NewRuntime2(&kFunctions, &account);
+}
+
+}  // namespace fermata::script
