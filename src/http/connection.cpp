@@ -255,6 +255,8 @@ void Connection::write_answers() {
     }
     if (!out_.empty()) {
         send();
+    } else if (owed_.empty() && closes_) {
+        finish();  // a stream that ends without a last chunk, to an HTTP/1.0 client
     }
 }
 

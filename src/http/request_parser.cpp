@@ -93,6 +93,9 @@ RequestParser::Step RequestParser::feed(std::string_view bytes, std::size_t& con
     while (is_fresh() && consumed + 1 < bytes.size() && bytes.substr(consumed, 2) == "\r\n") {
         consumed += 2;
     }
+    if (is_fresh() && bytes.substr(consumed) == "\r") {
+        return Step::kNeedMore;  // half a blank line
+    }
     while (true) {
         if (parser.is_header_done() && !header_reported_) {
             return check_header();
