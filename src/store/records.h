@@ -1,4 +1,5 @@
-// Records: what the store keeps for a partition, as the engine hands it over. Payloads are bytes to the store.
+// Records: what the store keeps for a partition, as the engine hands it over. Payloads are bytes to
+// the store.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ struct InboxRecord {
     std::string payload;
 };
 
-// An effect that is committed and not yet carried out. `number` as for the inbox (one common counter).
-// Its id for receivers is "<session>:<seq>:<n>", n counting from 0 within one commit.
+// An effect that is committed and not yet carried out. `number` as for the inbox (one common
+// counter). Its id for receivers is "<session>:<seq>:<n>", n counting from 0 within one commit.
 struct OutboxRecord {
     SessionId session;
     std::uint64_t seq = 0;
@@ -53,8 +54,8 @@ struct AnswerRecord {
     UnixMillis expires_ms = 0;
 };
 
-// What is left of an ended session: kept until expires_ms, so that its result can still be asked for
-// and its id is not used again at once.
+// What is left of an ended session: kept until expires_ms, so that its result can still be asked
+// for and its id is not used again at once.
 struct EndRecord {
     std::string payload;
     UnixMillis expires_ms = 0;

@@ -1,0 +1,154 @@
+#include "store/entries.h"
+
+#include <array>
+
+#include "value/encoding.h"
+
+namespace fermata::store {
+namespace {
+
+void write_session(value::Writer& writer, const SessionId& session) {
+    for (const std::uint8_t byte : session.bytes()) {
+        writer.byte(byte);
+    }
+}
+
+SessionId read_session(value::Reader& reader) {
+    std::array<std::uint8_t, SessionId::kBytes> bytes{};
+    for (std::uint8_t& byte : bytes) {
+        byte = reader.byte();
+    }
+    return SessionId::from_bytes(bytes);
+}
+
+// The payload is the rest of an entry and needs no length.
+std::string read_rest(value::Reader& reader) {
+    return std::string(reader.raw(reader.left()));
+}
+
+Result<void> finish(const value::Reader& reader, std::string_view what) {
+    if (!reader.ok() || !reader.at_end()) {
+        return Error(ErrorCode::kCorrupt, "a stored " + std::string(what) + " entry is damaged");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string encode_entry(const PartitionEntry& entry) {
+    value::Writer writer;
+    writer.varint(entry.epoch);
+    writer.varint(entry.node);
+    writer.varint(entry.next_number);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, PartitionEntry& entry) {
+    value::Reader reader(bytes);
+    entry.epoch = reader.varint();
+    entry.node = static_cast<std::uint32_t>(reader.varint());
+    entry.next_number = reader.varint();
+    return finish(reader, "partition");
+}
+
+std::string encode_entry(const SessionEntry& entry) {
+    value::Writer writer;
+    writer.varint(entry.seq);
+    writer.signed_varint(entry.created_ms);
+    writer.byte(entry.end ? 1 : 0);
+    if (entry.end) {
+        writer.signed_varint(entry.end->expires_ms);
+        writer.raw(entry.end->payload);
+    }
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, SessionEntry& entry) {
+    value::Reader reader(bytes);
+    entry.seq = reader.varint();
+    entry.created_ms = reader.signed_varint();
+    entry.end.reset();
+    if (reader.byte() != 0) {
+        EndRecord end;
+        end.expires_ms = reader.signed_varint();
+        end.payload = read_rest(reader);
+        entry.end = std::move(end);
+    }
+    return finish(reader, "session");
+}
+
+std::string encode_entry(const InboxRecord& record) {
+    value::Writer writer;
+    write_session(writer, record.session);
+    writer.raw(record.payload);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, InboxRecord& record) {
+    value::Reader reader(bytes);
+    record.session = read_session(reader);
+    record.payload = read_rest(reader);
+    return finish(reader, "inbox");
+}
+
+std::string encode_entry(const OutboxRecord& record) {
+    value::Writer writer;
+    write_session(writer, record.session);
+    writer.varint(record.seq);
+    writer.varint(record.n);
+    writer.raw(record.payload);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, OutboxRecord& record) {
+    value::Reader reader(bytes);
+    record.session = read_session(reader);
+    record.seq = reader.varint();
+    record.n = static_cast<std::uint32_t>(reader.varint());
+    record.payload = read_rest(reader);
+    return finish(reader, "outbox");
+}
+
+std::string encode_entry(const JournalRecord& record) {
+    value::Writer writer;
+    writer.signed_varint(record.at_ms);
+    writer.raw(record.payload);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, JournalRecord& record) {
+    value::Reader reader(bytes);
+    record.at_ms = reader.signed_varint();
+    record.payload = read_rest(reader);
+    return finish(reader, "journal");
+}
+
+std::string encode_entry(const AnswerRecord& record) {
+    value::Writer writer;
+    writer.signed_varint(record.expires_ms);
+    writer.raw(record.answer);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, AnswerRecord& record) {
+    value::Reader reader(bytes);
+    record.expires_ms = reader.signed_varint();
+    record.answer = read_rest(reader);
+    return finish(reader, "answer");
+}
+
+std::string encode_entry(const DocumentName& name) {
+    value::Writer writer;
+    writer.signed_varint(name.changed_ms);
+    writer.raw(name.hash);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, DocumentName& name) {
+    value::Reader reader(bytes);
+    name.changed_ms = reader.signed_varint();
+    name.hash = read_rest(reader);
+    return finish(reader, "document name");
+}
+
+}  // namespace fermata::store

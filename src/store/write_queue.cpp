@@ -1,0 +1,94 @@
+#include "store/write_queue.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace fermata::store {
+
+WriteQueue::WriteQueue(const WriteQueueLimits& limits, WriteGroup write_group)
+    : limits_(limits), write_group_(std::move(write_group)), thread_([this] { run(); }) {}
+
+WriteQueue::~WriteQueue() {
+    close();
+}
+
+void WriteQueue::push(std::unique_ptr<Write> write) {
+    std::optional<Error> refusal;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closing_) {
+            refusal = Error(ErrorCode::kUnavailable, "the store is closed");
+        } else if (length_ >= limits_.length_max) {
+            refusal = Error(ErrorCode::kOverloaded,
+                            "as many writes wait for the disk as max-waiting-commits allows (" +
+                                std::to_string(limits_.length_max) + ")");
+        } else if (length_ > 0 && bytes_ + write->bytes() > limits_.bytes_max) {
+            refusal =
+                Error(ErrorCode::kOverloaded,
+                      "writes of as many bytes wait for the disk as max-waiting-bytes allows (" +
+                          std::to_string(limits_.bytes_max) + ")");
+        } else {
+            ++length_;
+            bytes_ += write->bytes();
+            waiting_.push_back(std::move(write));
+        }
+    }
+    if (refusal) {
+        write->fail(*refusal);
+    } else {
+        changed_.notify_one();
+    }
+}
+
+std::size_t WriteQueue::size() const {
+    const std::lock_guard lock(mutex_);
+    return length_;
+}
+
+void WriteQueue::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    changed_.notify_one();
+    std::call_once(joined_, [this] { thread_.join(); });
+}
+
+void WriteQueue::run() {
+    while (true) {
+        std::vector<std::unique_ptr<Write>> writes;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+            if (waiting_.empty()) {
+                return;
+            }
+            writes.swap(waiting_);
+        }
+        write_all(std::move(writes));
+    }
+}
+
+void WriteQueue::write_all(std::vector<std::unique_ptr<Write>> writes) {
+    std::size_t first = 0;
+    while (first < writes.size()) {
+        const GroupOutcome outcome = write_group_(writes, first, limits_.group_bytes_max);
+        const std::size_t end = first + outcome.taken;
+        for (; first < end; ++first) {
+            const std::unique_ptr<Write> write = std::move(writes[first]);
+            {
+                const std::lock_guard lock(mutex_);
+                --length_;
+                bytes_ -= write->bytes();
+            }
+            if (outcome.result) {
+                write->answer();
+            } else {
+                write->fail(outcome.result.error());
+            }
+        }
+    }
+}
+
+}  // namespace fermata::store
