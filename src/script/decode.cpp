@@ -34,6 +34,22 @@ class Decoder {
         return result.release();
     }
 
+    bool run_into(JSValueConst scope) {
+        if (reader_.tag() != Tag::kObject) {
+            damaged();
+            return false;
+        }
+        objects_.push_back(JS_DupValue(context_, scope));
+        if (!members(scope, reader_.count())) {
+            return false;
+        }
+        if (!reader_.ok() || !reader_.at_end()) {
+            damaged();
+            return false;
+        }
+        return true;
+    }
+
   private:
     JSValue damaged() { return JS_ThrowTypeError(context_, "stored value is damaged"); }
     [[nodiscard]] static bool failed(const js::Value& value) { return value.is_exception(); }
@@ -420,6 +436,10 @@ class Decoder {
 
 JSValue decode(Realm& realm, const value::Value& value) {
     return Decoder(realm, value.bytes()).run();
+}
+
+bool decode_members(Realm& realm, const value::Value& value, JSValueConst scope) {
+    return Decoder(realm, value.bytes()).run_into(scope);
 }
 
 }  // namespace fermata::script

@@ -15,4 +15,8 @@ class Realm;
 // memory.
 JSValue decode(Realm& realm, const value::Value& value);
 
+// Makes the members of an encoded object properties of `scope`, each as soon as it is there: a
+// class may extend an earlier one. False with an exception pending.
+bool decode_members(Realm& realm, const value::Value& value, JSValueConst scope);
+
 }  // namespace fermata::script

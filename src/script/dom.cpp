@@ -510,7 +510,6 @@ bool encode_node(Realm& realm, JSValueConst value, Encoder& encoder) {
     encoder.tagged(value::Tag::kXmlNode);
     JSValue document = make_node(realm.context(), handle->document, kNoXml);
     encoder.keep(document);
-    // Nodes hold their document in a way the engine does not count.
     encoder.encode(document, 0);
     encoder.writer().varint(path.size());
     for (auto step = path.rbegin(); step != path.rend(); ++step) {

@@ -1,6 +1,7 @@
 #include "script/ecmascript_model.h"
 
 #include "script/decode.h"
+#include "script/names.h"
 
 namespace fermata::script {
 namespace {
@@ -367,16 +368,21 @@ bool EcmascriptModel::snapshot_items(ItemSink& sink, Encoder& encoder, const js:
     return true;
 }
 
+// Functions first: what is made by a class needs it, and a class needs the one that it extends.
 void EcmascriptModel::snapshot_whole(ItemSink& sink, Encoder& encoder, const js::Names& names) {
     encoder.begin("");
     encoder.tagged(value::Tag::kObject);
     encoder.writer().varint(names.size());
-    for (std::uint32_t at = 0; at < names.size(); ++at) {
-        const std::string name(engine_.keys().text(context(), names.at(at)));
-        const js::Value value(context(), JS_GetProperty(context(), scope_, names.at(at)));
-        encoder.begin_part(name);
-        encoder.writer().text(name);
-        encoder.encode(value.get(), kHeldByVariable);
+    for (const bool functions : {true, false}) {
+        for (std::uint32_t at = 0; at < names.size(); ++at) {
+            const js::Value value(context(), JS_GetProperty(context(), scope_, names.at(at)));
+            if ((JS_IsFunction(context(), value.get()) != 0) == functions) {
+                const std::string name(engine_.keys().text(context(), names.at(at)));
+                encoder.begin_part(name);
+                encoder.writer().text(name);
+                encoder.encode(value.get(), kHeldByVariable);
+            }
+        }
     }
     sink.item(kWholeScope, encoder.writer().bytes());
 }
@@ -385,34 +391,40 @@ void EcmascriptModel::warn(ItemSink& sink, const Encoder& encoder) {
     for (const Encoder::Note& note : encoder.notes()) {
         sink.warning(note.path + ": " + note.text);
     }
+    for (const Encoder::StoredFunction& function : encoder.functions()) {
+        std::string captured;
+        for (const std::string& name :
+             names_from_outside(function.source, TextBegins::kWithExpression)) {
+            if (!is_known(name)) {
+                captured += (captured.empty() ? "" : ", ") + name;
+            }
+        }
+        if (!captured.empty()) {
+            sink.warning(function.path +
+                         ": stored without the variables that it captured: " + captured);
+        }
+    }
+}
+
+// A variable of the session, a system variable or a built-in.
+bool EcmascriptModel::is_known(std::string_view name) const {
+    const js::Atom atom(context(), name);
+    return SystemVariables::is_name(name) || realm().has_builtin(atom.get()) ||
+           JS_GetOwnProperty(context(), nullptr, scope_, atom.get()) > 0 ||
+           JS_GetOwnProperty(context(), nullptr, realm().global(), atom.get()) > 0;
 }
 
 Outcome<void> EcmascriptModel::restore(std::string_view name, const value::Value& value) {
     engine_.begin_evaluation();
-    js::Value decoded(context(), decode(realm(), value));
-    if (decoded.is_exception()) {
+    if (name == kWholeScope) {
+        return decode_members(realm(), value, scope_) ? Outcome<void>() : tl::unexpected(failure());
+    }
+    JSValue decoded = decode(realm(), value);
+    if (js::tag_of(decoded) == JS_TAG_EXCEPTION) {
         return tl::unexpected(failure());
     }
-    if (name == kWholeScope) {
-        return restore_whole(decoded.get());
-    }
     const js::Atom atom(context(), name);
-    return set_variable(atom.get(), decoded.release());
-}
-
-Outcome<void> EcmascriptModel::restore_whole(JSValueConst all) {
-    if (js::tag_of(all) != JS_TAG_OBJECT) {
-        return tl::unexpected(Failure{FailureKind::kExecution, "stored scope is damaged", 0, 0});
-    }
-    const js::Names names(context(), all, JS_GPN_STRING_MASK);
-    for (std::uint32_t at = 0; at < names.size(); ++at) {
-        const Outcome<void> set =
-            set_variable(names.at(at), JS_GetProperty(context(), all, names.at(at)));
-        if (!set) {
-            return set;
-        }
-    }
-    return {};
+    return set_variable(atom.get(), decoded);
 }
 
 }  // namespace fermata::script

@@ -63,7 +63,7 @@ class EcmascriptModel final : public DataModel {
     bool snapshot_items(ItemSink& sink, Encoder& encoder, const js::Names& names);
     void snapshot_whole(ItemSink& sink, Encoder& encoder, const js::Names& names);
     void warn(ItemSink& sink, const Encoder& encoder);
-    Outcome<void> restore_whole(JSValueConst all);
+    [[nodiscard]] bool is_known(std::string_view name) const;
 
     Engine& engine_;
     CompiledProgram& program_;

@@ -169,7 +169,9 @@ void Encoder::symbol(JSValueConst value) {
 }
 
 void Encoder::object(JSValueConst value, int holds) {
-    if (js::reference_count(value) > holds) {
+    const ObjectClass kind = class_of(value);
+    // Nodes of XML data hold their document in a way that the count does not show.
+    if (js::reference_count(value) > holds || kind == ObjectClass::kOther) {
         if (const std::string* builtin = realm_.builtin_table().find_path(value)) {
             writer_.tag(Tag::kBuiltin);
             return writer_.text(*builtin);
@@ -183,7 +185,6 @@ void Encoder::object(JSValueConst value, int holds) {
         return unstorable("nested too deeply");
     }
     ++depth_;
-    const ObjectClass kind = class_of(value);
     if (kind == ObjectClass::kPlain || kind == ObjectClass::kArguments) {
         plain(value);
     } else {
@@ -386,6 +387,9 @@ void Encoder::function(JSValueConst value) {
     const js::Value source(context_, realm_.intrinsics().call(Intrinsic::kFunctionSource, {value}));
     const js::Text text(context_, source.get());
     functions_.push_back({path(), std::string(text.view())});
+    const js::Value parent(context_, JS_GetPrototype(context_, value));
+    // A class that extends another needs that one to be there first.
+    crossed_ = crossed_ || (parent.is_object() && class_of(parent.get()) == ObjectClass::kFunction);
     tagged(Tag::kFunction);
     writer_.text(text.view());
     const js::Names names(context_, value, kOwnNames);

@@ -51,7 +51,8 @@ class Encoder {
     void encode(JSValueConst value, int holds);
 
     [[nodiscard]] value::Writer& writer() { return writer_; }
-    // An object of the present value belongs to an earlier one: what was written is useless.
+    // The present value cannot stand alone, since an object of it belongs to an earlier one or a
+    // class extends another: all must be written as parts of one.
     [[nodiscard]] bool crossed() const { return crossed_; }
     [[nodiscard]] const std::vector<Note>& notes() const { return notes_; }
     [[nodiscard]] const std::vector<StoredFunction>& functions() const { return functions_; }

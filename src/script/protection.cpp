@@ -70,7 +70,7 @@ class Protector {
         }
     }
 
-    bool run() { return collect_hidden() && heal_all() && collect_named() && freeze_all(); }
+    bool run() { return heal_all() && collect_hidden() && collect_named() && freeze_all(); }
 
   private:
     bool collect_hidden() {
@@ -78,8 +78,7 @@ class Protector {
         const js::Value hidden(context_, JS_Eval(context_, source.c_str(), source.size(),
                                                  "built-ins", JS_EVAL_TYPE_GLOBAL));
         const js::Value nodes(context_, dom_prototype(realm_));
-        return !hidden.is_exception() && collect(hidden.get()) && heal(nodes.get(), false) &&
-               collect(nodes.get());
+        return !hidden.is_exception() && collect(hidden.get()) && collect(nodes.get());
     }
     bool collect_named() { return collect(realm_.builtins()) && collect(realm_.global()); }
 
@@ -138,7 +137,8 @@ class Protector {
                 return false;
             }
         }
-        return names.ok();
+        const js::Value nodes(context_, dom_prototype(realm_));
+        return names.ok() && heal(nodes.get(), false);
     }
     bool heal(JSValueConst prototype, bool whole) {
         const js::Names names(context_, prototype, JS_GPN_STRING_MASK);

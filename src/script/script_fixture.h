@@ -32,16 +32,29 @@ class FixtureHost final : public Host {
     std::uint64_t polls_max = 1'000'000;
 };
 
-class FixtureSink final : public ItemSink {
-  public:
-    void item(std::string_view name, std::string_view encoded) override {
-        items.emplace_back(name, encoded);
-    }
-    void warning(std::string_view text) override { warnings.emplace_back(text); }
-
+struct Snapshot {
     std::vector<std::pair<std::string, std::string>> items;
     std::vector<std::string> warnings;
 };
+
+class FixtureSink final : public ItemSink {
+  public:
+    explicit FixtureSink(Snapshot& snapshot) : snapshot_(snapshot) {}
+    void item(std::string_view name, std::string_view encoded) override {
+        snapshot_.items.emplace_back(name, encoded);
+    }
+    void warning(std::string_view text) override { snapshot_.warnings.emplace_back(text); }
+
+  private:
+    Snapshot& snapshot_;
+};
+
+inline Snapshot take_snapshot(DataModel& model) {
+    Snapshot snapshot;
+    FixtureSink sink(snapshot);
+    model.snapshot(sink);
+    return snapshot;
+}
 
 // A session of a chart that consists of these texts; the index of a text is its ExpressionId.
 class FixtureSession {
