@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "store/log_check.h"
 #include "store/rocks_medium.h"
 #include "store/store_folder.h"
 
@@ -15,6 +16,7 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::open(const EmbeddedOptions
     }
     FERMATA_TRY_ASSIGN(StoreFolder folder,
                        StoreFolder::inspect(options.folder, options.partition_count));
+    FERMATA_TRY(check_logs(options.folder));
     FERMATA_TRY_ASSIGN(auto medium, open_rocks_medium(options, folder.is_new()));
     if (folder.is_new()) {
         FERMATA_TRY(folder.finish_creation());
