@@ -1,0 +1,123 @@
+#include "checker.h"
+
+#include <atomic>
+#include <thread>
+
+#include "http_connection.h"
+
+namespace fermata::durability {
+
+namespace {
+
+constexpr std::size_t kConnections = 8;
+constexpr std::chrono::milliseconds kPause{50};
+constexpr int kOk = 200;
+
+SessionSeen look_at(HttpConnection& connection, const SessionModel& session) {
+    SessionSeen seen;
+    const auto answer = connection.get("/api/v1/sessions/" + session.id);
+    if (answer) {
+        seen.status_code = answer->status;
+    }
+    if (seen.status_code == kOk) {
+        boost::system::error_code error;
+        const boost::json::value view = boost::json::parse(answer->body, error);
+        seen.view = view.is_object() ? view.as_object() : boost::json::object();
+    }
+    return seen;
+}
+
+// All of them, in the same order.
+std::vector<SessionSeen> look_at_all(std::uint16_t port,
+                                     const std::vector<const SessionModel*>& sessions) {
+    std::vector<SessionSeen> seen(sessions.size());
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::thread> threads;
+    for (std::size_t number = 0; number < kConnections; ++number) {
+        threads.emplace_back([&] {
+            HttpConnection connection(port);
+            for (std::size_t at = next++; at < sessions.size(); at = next++) {
+                seen[at] = look_at(connection, *sessions[at]);
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    return seen;
+}
+
+std::string described(const SessionModel& session, const std::string& problem,
+                      const SessionSeen& seen) {
+    return std::string(chart_of(session.kind)) + " " + session.id + ": " + problem + "\n    " +
+           boost::json::serialize(seen.view).substr(0, 2000);
+}
+
+// Keeps those that are not right yet; says what is wrong with them.
+std::vector<std::string> check_sessions(std::uint16_t port,
+                                        std::vector<const SessionModel*>& sessions) {
+    const std::vector<SessionSeen> seen = look_at_all(port, sessions);
+    std::vector<const SessionModel*> wrong;
+    std::vector<std::string> problems;
+    for (std::size_t at = 0; at < sessions.size(); ++at) {
+        const std::string problem = problem_of(*sessions[at], seen[at]);
+        if (!problem.empty()) {
+            wrong.push_back(sessions[at]);
+            problems.push_back(described(*sessions[at], problem, seen[at]));
+        }
+    }
+    sessions = std::move(wrong);
+    return problems;
+}
+
+std::vector<std::string> check_groups(std::uint16_t port,
+                                      std::vector<std::vector<const SessionModel*>>& groups) {
+    std::vector<std::vector<const SessionModel*>> wrong;
+    std::vector<std::string> problems;
+    for (const auto& group : groups) {
+        const std::string problem = conservation_problem(look_at_all(port, group));
+        if (!problem.empty()) {
+            wrong.push_back(group);
+            problems.push_back("accounts of one round: " + problem);
+        }
+    }
+    groups = std::move(wrong);
+    return problems;
+}
+
+// No session may be left over whose existence nobody knows of, and none may have failed.
+std::vector<std::string> check_lists(std::uint16_t port) {
+    std::vector<std::string> problems;
+    HttpConnection connection(port);
+    for (const std::string query : {"state=active&application=child", "state=error"}) {
+        const auto answer = connection.get("/api/v1/sessions?limit=1&" + query);
+        boost::system::error_code error;
+        const boost::json::value body = boost::json::parse(answer ? answer->body : "", error);
+        const auto* sessions =
+            body.is_object() ? body.as_object().if_contains("sessions") : nullptr;
+        if (sessions == nullptr || !sessions->is_array() || !sessions->as_array().empty()) {
+            problems.push_back("sessions with " + query + ": " + (answer ? answer->body : ""));
+        }
+    }
+    return problems;
+}
+
+}  // namespace
+
+std::vector<std::string> check_until_right(std::uint16_t port, const CheckRequest& request,
+                                           std::chrono::milliseconds timeout) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    CheckRequest left = request;
+    while (true) {
+        std::vector<std::string> problems = check_sessions(port, left.sessions);
+        for (const auto& more : {check_groups(port, left.account_groups), check_lists(port)}) {
+            problems.insert(problems.end(), more.begin(), more.end());
+        }
+        if (problems.empty() || std::chrono::steady_clock::now() >= deadline) {
+            return problems;
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+}  // namespace fermata::durability

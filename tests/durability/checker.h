@@ -1,0 +1,26 @@
+// Checker: compares what the server shows with the model, once the server is quiet.
+//
+// Threads: one owner at a time; it reads with several connections at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model.h"
+
+namespace fermata::durability {
+
+// The accounts of one round and the other sessions to look at. The models are not owned.
+struct CheckRequest {
+    std::vector<const SessionModel*> sessions;
+    std::vector<std::vector<const SessionModel*>> account_groups;
+};
+
+// Timers, children and sends may be under way for a while: looks again at what is not right yet
+// until everything is or the time is over. What is wrong then.
+std::vector<std::string> check_until_right(std::uint16_t port, const CheckRequest& request,
+                                           std::chrono::milliseconds timeout);
+
+}  // namespace fermata::durability
