@@ -1,0 +1,73 @@
+// Route: one operation of the HTTP interface, with all that the OpenAPI document says about it.
+//
+// The router, the access check and /api/v1/openapi.json are made from the same routes, so they cannot
+// drift apart.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/request.h"
+#include "http/response.h"
+
+namespace fermata::api {
+
+// What a token's role must allow; without a tokens file everything is allowed.
+enum class Access : std::uint8_t {
+    kOpen,        // no token needed
+    kRead,        // reader, operator, admin
+    kOperate,     // operator, admin
+    kAdminister,  // admin
+};
+
+struct Parameter {
+    std::string_view name;
+    std::string_view place;  // "query" or "header"; those of the path are read from the pattern
+    std::string_view type;   // "string", "integer"
+    std::string_view meaning;
+};
+
+struct Body {
+    std::string_view media_type;
+    std::string_view schema;  // name in the OpenAPI document's components; empty: any
+};
+
+struct Answer {
+    int status = 200;
+    std::string_view meaning;
+    std::string_view media_type = "application/json";
+    std::string_view schema = {};
+};
+
+using RouteHandler = std::function<void(http::Request, http::Responder)>;
+
+struct Route {
+    std::string_view method;
+    std::string_view pattern;    // as http::Router takes it
+    std::string_view operation;  // operationId
+    std::string_view tag;        // the resource
+    std::string_view summary;
+    Access access = Access::kRead;
+    std::vector<Parameter> parameters = {};
+    std::vector<Body> bodies = {};
+    std::vector<Answer> answers = {};  // besides problems
+    RouteHandler handler = {};
+    std::optional<std::size_t> body_bytes_max = std::nullopt;
+};
+
+using Routes = std::vector<Route>;
+
+inline void append(Routes& all, Routes some) {
+    for (Route& route : some) {
+        all.push_back(std::move(route));
+    }
+}
+
+// "{name}" and "{rest...}" parts of a pattern.
+std::vector<std::string> path_parameters(std::string_view pattern);
+
+}  // namespace fermata::api

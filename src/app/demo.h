@@ -1,0 +1,20 @@
+// Demo: runs strategies on a server of its own, kills it in mid-flight, and shows that everything goes on.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace fermata::app {
+
+struct DemoOptions {
+    std::string program;  // the fermata binary
+    std::string folder;   // of the embedded store
+    std::string port = "0";
+    bool stay = true;     // leave the server running at the end, until it is interrupted
+};
+
+// Fails with what did not go on as it should.
+Result<void> run_demo(const DemoOptions& options);
+
+}  // namespace fermata::app
