@@ -1,5 +1,8 @@
 #include "engine/chart_cache.h"
 
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -302,6 +305,33 @@ TEST_F(ChartCacheTest, TheSameTextUnderAnotherBaseIsAnotherChart) {
 
     ASSERT_TRUE(a && b);
     EXPECT_NE(a->chart->hash(), b->chart->hash());
+}
+
+// More texts than are kept, asked for by all threads: each answer must be the chart of its text.
+TEST_F(ChartCacheTest, ManyThreadsGetTheChartsTheyAskedFor) {
+    options_.charts_max = 3;
+    cache();
+    std::atomic<int> wrong = 0;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&] {
+            for (int step = 0; step < 100; ++step) {
+                const std::string name = "n" + std::to_string(step % 7);
+                const auto check = [&wrong, name](Result<ChartAnswer> answer) {
+                    wrong +=
+                        answer && answer->chart != nullptr && answer->chart->name() == name ? 0 : 1;
+                };
+                cache_->load_text(chart_text(name), "", check);
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+
+    EXPECT_EQ(wrong, 0);
+    EXPECT_EQ(cache().load_count(), 0U);
+    EXPECT_LE(cache().chart_count(), 3U);
 }
 
 }  // namespace

@@ -136,6 +136,7 @@ TEST(SessionIndexTest, OtherThreadsMayAskWhileTheOwnerChangesIt) {
         readers.emplace_back([&] {
             while (!done) {
                 misses += index.contains(resident) ? 0 : 1;
+                std::this_thread::yield();
             }
         });
     }
