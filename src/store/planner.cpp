@@ -38,16 +38,16 @@ Result<CommitAnswer> Planner::commit(const CommitBatch& batch) {
                                              " is at epoch " + std::to_string(entry.epoch) +
                                              ", the commit at " + std::to_string(batch.epoch));
     }
-    FERMATA_TRY_ASSIGN(CommitAnswer answer, check(batch));
-    for (const SessionAnswer& session : answer.sessions) {
-        if (session.status == CommitStatus::kConflict) {
-            return answer;
-        }
+    FERMATA_TRY_ASSIGN(Checked checked, check(batch));
+    CommitAnswer& answer = checked.answer;
+    if (checked.conflict) {
+        return answer;
     }
     const std::uint64_t first_number = entry.next_number;
     for (std::size_t at = 0; at < batch.sessions.size(); ++at) {
         if (answer.sessions[at].status == CommitStatus::kCommitted) {
-            FERMATA_TRY(apply(batch.sessions[at], entry, answer.sessions[at]));
+            FERMATA_TRY(
+                apply(batch.sessions[at], checked.created_ms[at], entry, answer.sessions[at]));
         }
     }
     for (const std::uint64_t number : batch.outbox_removed) {
@@ -62,9 +62,8 @@ Result<CommitAnswer> Planner::commit(const CommitBatch& batch) {
     return answer;
 }
 
-Result<CommitAnswer> Planner::check(const CommitBatch& batch) const {
-    CommitAnswer answer;
-    bool conflict = false;
+Result<Planner::Checked> Planner::check(const CommitBatch& batch) const {
+    Checked checked;
     // One session may come several times; what an earlier one would have made of it counts.
     std::unordered_map<SessionId, SessionEntry> seen;
     for (const SessionCommit& commit : batch.sessions) {
@@ -90,41 +89,35 @@ Result<CommitAnswer> Planner::check(const CommitBatch& batch) const {
             session.status = CommitStatus::kAlready;
         } else if (entry.seq != commit.expected_seq || entry.end) {
             session.status = CommitStatus::kConflict;
-            conflict = true;
+            checked.conflict = true;
         } else {
             entry.seq = commit.seq;
             entry.end = commit.end;
             entry.created_ms = commit.expected_seq == 0 ? commit.created_ms : entry.created_ms;
         }
-        answer.sessions.push_back(session);
+        checked.answer.sessions.push_back(session);
+        checked.created_ms.push_back(entry.created_ms);
     }
-    for (SessionAnswer& session : answer.sessions) {
-        if (conflict) {
+    for (SessionAnswer& session : checked.answer.sessions) {
+        if (checked.conflict) {
             session.status = CommitStatus::kConflict;
         } else if (session.status == CommitStatus::kCommitted) {
             ++session.stored_seq;
         }
     }
-    return answer;
+    return checked;
 }
 
-Result<void> Planner::apply(const SessionCommit& commit, PartitionEntry& entry,
-                            SessionAnswer& answer) {
-    const Key head = session_key(Table::kSession, commit.session);
-    SessionEntry session;
+Result<void> Planner::apply(const SessionCommit& commit, UnixMillis created_ms,
+                            PartitionEntry& entry, SessionAnswer& answer) {
     if (commit.expected_seq == 0) {
-        session.created_ms = commit.created_ms;
         draft_.put(Key(commit.session.partition(), Table::kListing)
-                       .time(commit.created_ms)
+                       .time(created_ms)
                        .session(commit.session),
                    "");
-    } else {
-        FERMATA_TRY_ASSIGN(auto stored, draft_.find<SessionEntry>(head));
-        session = stored.value_or(SessionEntry());
     }
-    session.seq = commit.seq;
-    session.end = commit.end;
-    draft_.put(head, encode_entry(session));
+    draft_.put(session_key(Table::kSession, commit.session),
+               encode_entry(SessionEntry{commit.seq, created_ms, commit.end}));
     FERMATA_TRY(apply_fields(commit));
     apply_timers(commit);
     for (const std::uint64_t number : commit.inbox_removed) {

@@ -36,9 +36,15 @@ class Planner {
 
   private:
     Result<PartitionEntry> partition_entry(Partition partition) const;
-    // One status per session commit; kConflict anywhere means that nothing may be applied.
-    Result<CommitAnswer> check(const CommitBatch& batch) const;
-    Result<void> apply(const SessionCommit& commit, PartitionEntry& entry, SessionAnswer& answer);
+    struct Checked {
+        // One status per session commit; kConflict anywhere means that nothing may be applied.
+        CommitAnswer answer;
+        bool conflict = false;
+        std::vector<UnixMillis> created_ms;  // of each session commit's session
+    };
+    Result<Checked> check(const CommitBatch& batch) const;
+    Result<void> apply(const SessionCommit& commit, UnixMillis created_ms, PartitionEntry& entry,
+                       SessionAnswer& answer);
     Result<void> apply_fields(const SessionCommit& commit);
     void apply_timers(const SessionCommit& commit);
     void apply_boxes(const SessionCommit& commit, PartitionEntry& entry, SessionAnswer& answer);

@@ -26,8 +26,9 @@ Result<Answer> wait(const Ask& ask) {
 
 class TemporaryFolder {
   public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "fermata-XXXXXX").string();
+    explicit TemporaryFolder(
+        const std::filesystem::path& below = std::filesystem::temp_directory_path()) {
+        std::string name = (below / "fermata-XXXXXX").string();
         path_ = ::mkdtemp(name.data()) == nullptr ? "" : name;
     }
     TemporaryFolder(const TemporaryFolder&) = delete;
