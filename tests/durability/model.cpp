@@ -86,6 +86,17 @@ std::string status_problem(const SessionModel& model, const SessionSeen& seen) {
     return status == "active" || status == "final" ? "" : "is " + status;
 }
 
+// Nothing may be left over once the server is quiet: that session would be stuck.
+std::string leftover_problem(const SessionSeen& seen) {
+    for (const char* name : {"pending", "timers", "invokes"}) {
+        const auto* list = seen.view.if_contains(name);
+        if (list != nullptr && list->is_array() && !list->as_array().empty()) {
+            return std::string(name) + " are left: " + boost::json::serialize(*list);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 const char* chart_of(Kind kind) {
@@ -142,6 +153,9 @@ std::string problem_of(const SessionModel& model, const SessionSeen& seen) {
         return problem;
     }
     if (std::string problem = ledger_problem(model, seen); !problem.empty()) {
+        return problem;
+    }
+    if (std::string problem = leftover_problem(seen); !problem.empty()) {
         return problem;
     }
     switch (model.kind) {

@@ -101,6 +101,14 @@ TEST(ModelTest, EveryChildFinishesOnceOrIsAbandoned) {
               "progress: 1 is there twice");
 }
 
+TEST(ModelTest, NothingMayBeLeftWaiting) {
+    const std::string view = R"({"status":"active","data":{"seen":[1,3]},"timers":[],"pending":)";
+
+    EXPECT_EQ(problem_of(counter(), seen(view + "[]}")), "");
+    EXPECT_EQ(problem_of(counter(), seen(view + R"([{"name":"count"}]})")),
+              R"(pending are left: [{"name":"count"}])");
+}
+
 SessionSeen account(const std::string& balance, const std::string& sent,
                     const std::string& received) {
     return seen(R"({"status":"active","data":{"balance":)" + balance + R"(,"sent":)" + sent +
