@@ -135,17 +135,21 @@ TEST(FinalizeTest, EmptyOneUpdatesTheLocationsOfTheParameters) {
     EXPECT_EQ(simulation.take_trace("log"), "log 30");
 }
 
-TEST(InvokeTest, EventOfACancelledChildIsIgnored) {
+TEST(InvokeTest, EventOfACancelledChildIsIgnoredButNotItsDoneEvent) {
     Simulation simulation;
     simulation.start(
-        document("<state id='a'><transition event='*' target='b'/></state><state id='b'/>"));
+        document("<state id='a'><invoke id='gone'>" + child("<state/>") +
+                 "</invoke><transition event='leave' target='b'/></state>"
+                 "<state id='b'><transition event='*' target='c'/></state><state id='c'/>"));
+    simulation.send("leave");
     value::Event stray = testing::event("answer");
     stray.invokeid = "gone";
 
     simulation.send(stray);
-
-    EXPECT_EQ(simulation.active(), "a");
-    EXPECT_EQ(simulation.take_trace("event"), "");
+    EXPECT_EQ(simulation.active(), "b");
+    stray.name = "done.invoke.gone";
+    simulation.send(stray);
+    EXPECT_EQ(simulation.active(), "c");
 }
 
 TEST(AutoforwardTest, ChildGetsACopyOfEveryExternalEvent) {

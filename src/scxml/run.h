@@ -83,6 +83,7 @@ class Interpreter::Run {
     // interpreter.cpp
     void run_to_rest();
     bool take_internal_event();
+    [[nodiscard]] bool is_of_cancelled_child(const value::Event& event) const;
     void see_event(const value::Event& event);
     [[nodiscard]] bool is_event_seen() const {
         return observer_ != nullptr || (data_ != nullptr && tables_.uses_event);

@@ -171,6 +171,7 @@ class Simulation {
         std::string id;
         std::string parent;    // of an invoked session
         std::string invokeid;  // by which its parent knows it
+        bool is_cancelled = false;
         Session session;
     };
     struct Message {
@@ -234,7 +235,7 @@ class Simulation {
             return sessions_.contains(id) ? id : std::string();
         }
         for (const auto& [id, one] : sessions_) {
-            if (one->parent == from.id && one->invokeid == target.substr(2)) {
+            if (one->parent == from.id && !one->is_cancelled && one->invokeid == target.substr(2)) {
                 return id;
             }
         }
@@ -289,7 +290,7 @@ class Simulation {
             return;
         }
         One& child = *sessions_.at(id);
-        child.invokeid = "(cancelled)";
+        child.is_cancelled = true;
         Effects effects;
         interpreter_->cancel(child.session, child, effects, &child);
         carry_out(child, effects);
@@ -315,7 +316,7 @@ class Simulation {
             ends_.push_back(effect);
             return;
         }
-        if (one.invokeid != "(cancelled)") {
+        if (!one.is_cancelled) {
             value::Event done = event("done.invoke." + one.invokeid, effect.donedata);
             done.invokeid = one.invokeid;
             post(now_ms_, one.parent, std::move(done), "");
