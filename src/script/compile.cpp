@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kValueHead = "()=>(";
 constexpr std::string_view kLocationHead = "($value)=>{";
-constexpr std::string_view kMethodHead = "()=>{const $method={";
+constexpr std::string_view kMethodHead = "()=>({";
 
 JSValue evaluate(JSContext* context, const std::string& source, const char* file, int flags) {
     return JS_Eval(context, source.c_str(), source.size(), file, JS_EVAL_TYPE_GLOBAL | flags);
@@ -117,11 +117,7 @@ Compiled compile_function(JSContext* context, std::string_view text, const char*
         return compiled;
     }
     JS_FreeValue(context, JS_GetException(context));
-    constexpr std::string_view kTail =
-        "\n};const $key=Reflect.ownKeys($method)[0],"
-        "$own=Object.getOwnPropertyDescriptor($method,$key);"
-        "return $own.value||$own.get||$own.set}";
-    return {evaluate(context, wrap(kMethodHead, text, kTail), file, 0), 0,
+    return {evaluate(context, wrap(kMethodHead, text, "\n})"), file, 0), 0,
             static_cast<std::uint32_t>(kMethodHead.size())};
 }
 

@@ -3,7 +3,8 @@
 //   value     () => (TEXT)
 //   location  ($value) => {TEXT=$value}       in strict mode: an undeclared name is an error
 //   script    ($scope) => {with($scope){…}}   top-level declarations become properties of the scope
-//   function  () => (TEXT)                    a stored function; also the shorthand of a method
+//   function  () => (TEXT)                    a stored function
+//             () => ({TEXT})                  the shorthand of a method, as the only property
 //
 // Arrow functions have no `arguments` and so no way for a chart to reach the shared function.
 // A text that closes the wrapping's own brackets is refused, so nothing of it runs while compiling.

@@ -59,8 +59,7 @@ void EcmascriptModel::enter(const Host& host) {
 }
 
 void EcmascriptModel::leave() {
-    engine_.lift_limits();
-    engine_.current().clear();
+    engine_.leave();
 }
 
 void EcmascriptModel::set_event(const value::Event& event) {

@@ -45,7 +45,11 @@ Engine::~Engine() {
 
 std::unique_ptr<Realm> Engine::create_realm() {
     lift_limits();
-    return Realm::create(runtime_, current_, Protection::kOpen);
+    // The names that a new realm's own preparations use are built-ins, never a session's variables.
+    const JSValue scope = std::exchange(current_.scope, js::undefined());
+    std::unique_ptr<Realm> realm = Realm::create(runtime_, current_, Protection::kOpen);
+    current_.scope = scope;
+    return realm;
 }
 
 int Engine::on_interrupt(JSRuntime*, void* self) {
@@ -61,6 +65,14 @@ int Engine::on_interrupt(JSRuntime*, void* self) {
 // The stack of whoever calls now, maybe another thread than last time.
 void Engine::enter() {
     JS_UpdateStackTop(runtime_);
+}
+
+void Engine::leave() {
+    if (JS_IsJobPending(runtime_) != 0) {
+        drain_jobs();
+    }
+    lift_limits();
+    current_.clear();
 }
 
 Outcome<void> Engine::run_jobs(JSContext* context) {
@@ -104,6 +116,7 @@ Failure Engine::take_failure(JSContext* context, const SourcePlace& place) {
     lift_limits();
     const js::Value exception(context, JS_GetException(context));
     if (stopped_) {
+        drain_jobs();
         return {FailureKind::kTimeout, "the script took too long", 0, 0};
     }
     Failure failure = describe_exception(context, exception.get(), place);
@@ -112,6 +125,10 @@ Failure Engine::take_failure(JSContext* context, const SourcePlace& place) {
                              failure.message == "InternalError: out of memory")) {
         failure.kind = FailureKind::kMemory;
         failure.message = "the script needed too much memory";
+    }
+    // What it queued before it failed belongs to this evaluation too.
+    if (JS_IsJobPending(runtime_) != 0) {
+        static_cast<void>(run_jobs(context));
     }
     return failure;
 }

@@ -65,6 +65,8 @@ class Engine {
     Failure take_failure(JSContext* context, const SourcePlace& place);
 
     void enter();
+    // Nothing of the current session is left behind.
+    void leave();
     void lift_limits() const { account_.set_limit(~std::size_t{0}); }
     [[nodiscard]] std::size_t memory_used() const { return account_.used(); }
     void collect_garbage();

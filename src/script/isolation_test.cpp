@@ -109,6 +109,8 @@ const Attempt kAttempts[] = {
     {"$scope.mark = 1; $scope.constructor", "typeof mark"},
     {"Object.create(globalThis).mark = 1", "typeof mark"},
     {"try { WeakRef } catch (e) { mark = e.name }", "typeof mark"},
+    {"Promise.resolve().then(() => { mark = 1 }); throw 1", "typeof mark"},
+    {"(async () => { for (;;) { await 0; mark = 1 } })(); throw 1", "typeof mark"},
     {"var Object = {mark: 1}", "typeof Object.mark"},
     {"function parseInt() { return 'mark' }", "parseInt('7')"},
     {"with (Math) { max = () => 'mark' }", "Math.max(1, 2)"},

@@ -185,10 +185,29 @@ JSValue Realm::make_function(std::string_view source) {
         found = function_makers_.emplace(source, compiled.function).first;
     }
     js::Value made(context_, JS_Call(context_, found->second, js::undefined(), 0, nullptr));
-    if (!made.is_exception() && JS_IsFunction(context_, made.get()) == 0) {
-        return JS_ThrowTypeError(context_, "stored function is damaged");
+    if (made.is_exception() || JS_IsFunction(context_, made.get()) != 0) {
+        return made.release();
     }
-    return made.release();
+    return method_of(made.get());
+}
+
+// The function behind the first property of an object: its value, getter or setter.
+JSValue Realm::method_of(JSValueConst object) {
+    if (js::tag_of(object) == JS_TAG_OBJECT) {
+        const js::Names names(context_, object, JS_GPN_STRING_MASK | JS_GPN_SYMBOL_MASK);
+        JSPropertyDescriptor descriptor{};
+        if (names.size() > 0 && JS_GetOwnProperty(context_, &descriptor, object, names.at(0)) > 0) {
+            js::Value candidates[] = {js::Value(context_, descriptor.value),
+                                      js::Value(context_, descriptor.getter),
+                                      js::Value(context_, descriptor.setter)};
+            for (js::Value& candidate : candidates) {
+                if (JS_IsFunction(context_, candidate.get()) != 0) {
+                    return candidate.release();
+                }
+            }
+        }
+    }
+    return JS_ThrowTypeError(context_, "stored function is damaged");
 }
 
 void Realm::forget_functions() {

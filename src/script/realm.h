@@ -69,6 +69,7 @@ class Realm {
     bool set_up(Protection protection);
     bool move_builtins();
     void forget_functions();
+    JSValue method_of(JSValueConst object);
 
     JSContext* context_;
     CurrentSession& current_;

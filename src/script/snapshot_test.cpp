@@ -132,6 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
              "&& typeof v[3].valueOf() === 'bigint'"},
         Case{"v = {}; Object.defineProperty(v, 'x', {get: () => 3, enumerable: true})",
              "v.x === 3"},
+        Case{"Object = 1; Reflect = 2; v = {m() { return 3 }}; w = Object",
+             "v.m() === 3 && w === 1"},
         Case{"v = {1: 'a', b: 2, 0: 'c'}", "Object.keys(v).join() === '0,1,b'"}));
 
 TEST_F(SnapshotTest, ItemsAreSeparateUnlessTheyShare) {
