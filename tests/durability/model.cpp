@@ -94,6 +94,9 @@ std::string leftover_problem(const SessionSeen& seen) {
             return std::string(name) + " are left: " + boost::json::serialize(*list);
         }
     }
+    if (seen.status() == "active" && !seen.list("errors").empty()) {
+        return "the chart got an error event";
+    }
     return {};
 }
 

@@ -99,6 +99,8 @@ TEST(ModelTest, EveryChildFinishesOnceOrIsAbandoned) {
               "a child finished without having reported progress");
     EXPECT_EQ(parent_problem(R"({"spawned":[1],"finished":[1],"abandoned":[],"progress":[1,1]})"),
               "progress: 1 is there twice");
+    EXPECT_EQ(parent_problem(R"({"spawned":[],"errors":["error.communication"]})"),
+              "the chart got an error event");
 }
 
 TEST(ModelTest, NothingMayBeLeftWaiting) {
