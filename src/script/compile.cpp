@@ -96,11 +96,12 @@ Compiled compile_script(JSContext* context, std::string_view text, const char* f
     const ScopedScript script = move_declarations_to_scope(text);
     std::string head = "($scope)=>{";
     for (const std::string& name : script.variables) {
-        head += "if(!('" + name + "' in $scope))$scope." + name + "=undefined;";
+        head.append("if(!('").append(name).append("' in $scope))");
+        head.append("$scope.").append(name).append("=undefined;");
     }
     head += "with($scope){";
     for (const std::string& name : script.functions) {
-        head += "$scope." + name + "=" + name + ";";
+        head.append("$scope.").append(name).append("=").append(name).append(";");
     }
     head += '\n';
     return {evaluate(context, wrap(head, script.text, "\n}}"), file, 0), 1, 0};
