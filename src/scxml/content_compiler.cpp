@@ -262,6 +262,11 @@ NameIndex ContentCompiler::name(std::string_view text, value::EventType type) {
 
 script::ExpressionId ContentCompiler::expression(ExpressionKind kind, std::string_view text,
                                                  const value::XmlPlace& place) {
+    // Authors end expressions like statements (test 452); engines that evaluate text let them.
+    while (kind != ExpressionKind::kScript && !text.empty() &&
+           (text.back() == ';' || text.back() == ' ' || text.back() == '\n')) {
+        text.remove_suffix(1);
+    }
     script::Expression expression;
     expression.kind = kind;
     expression.text = text;

@@ -121,6 +121,10 @@ TEST(AssignTest, TakesInlineXmlJsonOrText) {
               "log 7");
 }
 
+TEST(ExpressionTest, MayEndLikeAStatement) {
+    EXPECT_EQ(logged("<log expr='1 + 1; '/>"), "log 2");
+}
+
 TEST(ScriptTest, ReadsAndWritesTheData) {
     EXPECT_EQ(
         logged(
