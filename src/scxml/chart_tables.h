@@ -75,7 +75,7 @@ struct TextSource {
 // Inline content or a fetched resource, decided at compile time (SCXML B.2.1).
 struct Constant {
     value::Value value;
-    // Not empty: the resource could not be had; using the constant is an error.error.execution.
+    // Not empty: the resource could not be had; using the constant is an error.execution.
     std::string failure;
 };
 
