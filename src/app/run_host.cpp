@@ -79,6 +79,10 @@ bool RunHost::wait_for_end(std::chrono::steady_clock::time_point deadline) {
 }
 
 void RunHost::finish() {
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, kFinishMax, [this] { return !ended_ || running_ <= 0; });
+    }
     if (engine_ != nullptr) {
         engine_->stop(kFinishMax);
     }
@@ -91,11 +95,15 @@ std::vector<RunLogEntry> RunHost::log() const {
 
 void RunHost::observe(const engine::LiveMoment& moment) {
     const std::lock_guard lock(mutex_);
-    if (moment.kind == engine::LiveMoment::Kind::kEnded && moment.session.to_string() == session_) {
-        ended_ = true;
+    using enum engine::LiveMoment::Kind;
+    if (moment.kind == kStarted) {
+        ++running_;
+    } else if (moment.kind == kEnded) {
+        --running_;
+        ended_ = ended_ || moment.session.to_string() == session_;
         changed_.notify_all();
     }
-    if (moment.kind != engine::LiveMoment::Kind::kLog) {
+    if (moment.kind != kLog) {
         return;
     }
     if (log_.size() < kLogEntriesMax) {

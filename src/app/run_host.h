@@ -48,7 +48,7 @@ class RunHost {
     Result<engine::SessionView> query();
     // False when the session did not end by then.
     bool wait_for_end(std::chrono::steady_clock::time_point deadline);
-    // Ends what still runs (children that were cancelled), so that the log is complete.
+    // Lets children that the end cancelled run their last handlers, so that the log is complete, and stops the engine.
     void finish();
     [[nodiscard]] std::vector<RunLogEntry> log() const;
 
@@ -62,6 +62,7 @@ class RunHost {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool ended_ = false;             // under mutex_
+    int running_ = 0;                // under mutex_: sessions started and not ended, children included
     std::vector<RunLogEntry> log_;   // under mutex_
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<engine::Engine> engine_;

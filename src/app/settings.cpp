@@ -155,7 +155,7 @@ Result<void> Settings::assign(std::string_view section, std::string_view name, c
                               const std::string& origin) {
     const Option* option = find_option(section, name);
     if (option == nullptr) {
-        const std::string full = std::string(section) + "." + std::string(name);
+        const std::string full = std::string(section) + (name.empty() ? "" : "." + std::string(name));
         const std::string nearest = nearest_option(full);
         return wrong(origin + ": there is no option " + full +
                      (nearest.empty() ? "; `fermata options` lists them" : "; did you mean " + nearest + "?"));
