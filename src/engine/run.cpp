@@ -231,6 +231,9 @@ bool Run::should_stop() const {
 
 bool Run::is_reachable(std::string_view target) const {
     constexpr std::string_view kSessionPrefix = "#_scxml_";
+    if (target.starts_with("#_request_")) {
+        return true;  // a request that is not held any more takes no answer, which is no error
+    }
     if (target == "#_parent") {
         return session_.rare != nullptr && session_.rare->parent.has_value();
     }

@@ -281,9 +281,11 @@ void Shard::discard(Lane& lane, Delivery& delivery, const Error& reason) {
 bool Shard::is_reachable(const SessionId& session) const {
     const Shard& owner = shard_of(session.partition());
     const Lane& lane = owner.lane_of(session);
+    if (!lane.is_serving()) {
+        return true;  // not known yet: what turns out to be wrong is found when the event arrives
+    }
     if (&owner != this) {
-        // A hint, from another thread; what it gets wrong is found when the event arrives.
-        return !lane.is_serving() || lane.index.contains(session);
+        return lane.index.contains(session);  // a hint, from another thread
     }
     if (const LiveSession* const live = lane.find_live(session)) {
         return !live->ended;
