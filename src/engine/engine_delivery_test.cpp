@@ -203,6 +203,54 @@ TEST_F(EngineDeliveryTest, AScheduledSessionStartsWhenItsTimeComes) {
     EXPECT_EQ(data(*query(id), "a"), "7");
 }
 
+TEST_F(EngineDeliveryTest, ASessionThatGrowsBeyondItsLimitEndsAlone) {
+    options_.session.session_bytes_max = 10'000;
+    open();
+    const std::string document = chart(R"(
+      <datamodel><data id="text" expr="'x'"/></datamodel>
+      <state id="s"><transition event="grow"><assign location="text" expr="text + text"/></transition></state>)",
+                                       kEcmascript);
+    const std::string big = start(document);
+    const std::string other = start(document);
+
+    for (int at = 0; at < 14 && send(big, "grow"); ++at) {
+    }
+
+    const auto view = query(big);
+    ASSERT_TRUE(view) << view.error().to_string();
+    EXPECT_EQ(view->summary.status, SessionStatus::kError);
+    EXPECT_NE(view->detail.find("max-session-size (10000)"), std::string::npos) << view->detail;
+    EXPECT_TRUE(send(other, "grow"));
+}
+
+TEST_F(EngineDeliveryTest, MoreTimersThanAllowedAreErrorsOfTheChart) {
+    options_.session.timers_max = 2;
+    open();
+    const std::string id = start(chart(R"(<state id="s">
+      <transition event="go"><send event="later" delay="3600s"/></transition>
+      <transition event="error.execution" target="failed"/></state><state id="failed"/>)"));
+    ASSERT_TRUE(send(id, "go"));
+    ASSERT_TRUE(send(id, "go"));
+    EXPECT_EQ(query(id)->timers.size(), 2U);
+
+    ASSERT_TRUE(send(id, "go"));
+
+    EXPECT_TRUE(is_in(*query(id), "failed"));
+}
+
+TEST_F(EngineDeliveryTest, ASessionThatIsTooOldIsEnded) {
+    options_.session_age_max = std::chrono::seconds(60);
+    open();
+    const std::string id = start(chart("<state id='s'/>"));
+
+    clock_.advance(std::chrono::seconds(75));
+
+    EXPECT_TRUE(becomes(id, [](const SessionView& view) {
+        return view.summary.status == SessionStatus::kError &&
+               view.detail == "max-session-age (60 s)";
+    }));
+}
+
 TEST_F(EngineDeliveryTest, ListsAreCompleteAndGoOnAtTheirCursor) {
     open();
     for (int at = 0; at < 25; ++at) {

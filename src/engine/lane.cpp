@@ -298,9 +298,10 @@ void Lane::reset(const Error& reason) {
         if (session != nullptr) {
             // The recovery sets those that the store knows; a number may come again with another
             // time.
-            for (const PendingTimer& timer :
-                 session->rare != nullptr ? session->rare->timers : std::vector<PendingTimer>()) {
-                shard_.timers().remove(id, timer.number);
+            if (session->rare != nullptr) {
+                for (const PendingTimer& timer : session->rare->timers) {
+                    shard_.timers().remove(id, timer.number);
+                }
             }
             while (std::unique_ptr<Delivery> delivery = session->queue.pop()) {
                 if (delivery->waiter != nullptr) {
