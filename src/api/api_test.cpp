@@ -1,4 +1,5 @@
-// What the interface promises on paper: every route, error code and metric is documented, and nothing else is.
+// What the interface promises on paper: every route, error code and metric is documented, and
+// nothing else is.
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -29,7 +30,8 @@ std::string read(const std::string& path) {
 // Nothing is reachable.
 class NoOutside final : public engine::Outside {
   public:
-    void fetch(engine::FetchRequest request, std::function<void(Result<engine::FetchAnswer>)> done) override {
+    void fetch(engine::FetchRequest request,
+               std::function<void(Result<engine::FetchAnswer>)> done) override {
         done(Error(ErrorCode::kForbidden, request.url));
     }
     void send(engine::HttpSend send, std::function<void(Result<void>)> done) override {
@@ -47,7 +49,8 @@ class InterfaceTest : public testing::Test {
         ASSERT_TRUE(created) << created.error().to_string();
         engine_ = std::move(*created);
         streams_ = std::make_unique<Streams>(*engine_, 1, std::chrono::seconds(1));
-        context_ = std::make_unique<Context>(Context{*engine_, store_, clock_, *streams_, http_metrics_, options_});
+        context_ = std::make_unique<Context>(
+            Context{*engine_, store_, clock_, *streams_, http_metrics_, options_});
     }
 
     store::MemoryStore store_;
@@ -85,12 +88,15 @@ TEST_F(InterfaceTest, TheOpenApiDocumentHasEveryRouteWithItsSchemas) {
     ASSERT_TRUE(value::Value::from_json(document)) << document;
     std::set<std::string_view> operations;
     for (const Route& route : routes) {
-        EXPECT_THAT(document, HasSubstr("\"operationId\":\"" + std::string(route.operation) + "\""));
-        EXPECT_TRUE(operations.insert(route.operation).second) << route.operation << " is not unique";
+        EXPECT_THAT(document,
+                    HasSubstr("\"operationId\":\"" + std::string(route.operation) + "\""));
+        EXPECT_TRUE(operations.insert(route.operation).second)
+            << route.operation << " is not unique";
         EXPECT_FALSE(route.answers.empty()) << route.operation;
         for (const Answer& answer : route.answers) {
             if (!answer.schema.empty()) {
-                EXPECT_THAT(document, HasSubstr("\"" + std::string(answer.schema) + "\":{\"")) << route.operation;
+                EXPECT_THAT(document, HasSubstr("\"" + std::string(answer.schema) + "\":{\""))
+                    << route.operation;
             }
         }
     }
@@ -126,10 +132,12 @@ TEST_F(InterfaceTest, EveryMetricIsInTheReferenceAndViceVersa) {
 }
 
 TEST(MetricsTest, WritesWhatPrometheusReads) {
-    const std::vector<Metric> metrics{{"a_total", "counter", "things", {{"{kind=\"x\"}", 2}, {"", 0.5}}}};
+    const std::vector<Metric> metrics{
+        {"a_total", "counter", "things", {{"{kind=\"x\"}", 2}, {"", 0.5}}}};
 
-    EXPECT_EQ(format_metrics(metrics),
-              "# HELP a_total things\n# TYPE a_total counter\na_total{kind=\"x\"} 2\na_total 0.5\n");
+    EXPECT_EQ(
+        format_metrics(metrics),
+        "# HELP a_total things\n# TYPE a_total counter\na_total{kind=\"x\"} 2\na_total 0.5\n");
 }
 
 TEST(ProblemTest, EveryCodeHasAPageThatNamesItsStatus) {
@@ -141,7 +149,8 @@ TEST(ProblemTest, EveryCodeHasAPageThatNamesItsStatus) {
 }
 
 TEST(ProblemTest, EveryPageBelongsToACode) {
-    for (const auto& entry : std::filesystem::directory_iterator(FERMATA_SOURCE_DIR "/docs/errors")) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(FERMATA_SOURCE_DIR "/docs/errors")) {
         const std::string name = entry.path().stem().string();
         const bool known = name == "README" ||
                            std::any_of(problem_kinds().begin(), problem_kinds().end(),
@@ -157,7 +166,8 @@ TEST(ProblemTest, EveryErrorCodeHasAKind) {
         const http::Response response = to_response(error);
 
         EXPECT_GE(response.status, 400);
-        EXPECT_THAT(response.body, HasSubstr("\"code\":\"" + std::string(to_string(error.code())) + "\""));
+        EXPECT_THAT(response.body,
+                    HasSubstr("\"code\":\"" + std::string(to_string(error.code())) + "\""));
         EXPECT_THAT(response.body, HasSubstr("\"detail\":\"why\""));
     }
 }

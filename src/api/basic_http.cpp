@@ -68,23 +68,29 @@ Result<engine::EventRequest> read_event(const http::Request& request) {
     return event;
 }
 
-void receive(engine::Engine& engine, const http::Request& request, const http::Responder& responder) {
+void receive(engine::Engine& engine, const http::Request& request,
+             const http::Responder& responder) {
     Result<engine::EventRequest> event = read_event(request);
     if (!event) {
         responder.send(to_response(event.error()));
         return;
     }
-    engine.send(std::move(*event), reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
-                            return replayed(http::Response::empty(204), answer.repeated);
-                        }));
+    engine.send(std::move(*event),
+                reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
+                    return replayed(http::Response::empty(204), answer.repeated);
+                }));
 }
 
 }  // namespace
 
 Routes BasicHttp::routes() {
     return {
-        {"POST", "/scxml/session/{id}/basichttp", "postBasicHttp", "basichttp",
-         "a message to the Basic HTTP Event I/O Processor (SCXML C.2)", Access::kOperate,
+        {"POST",
+         "/scxml/session/{id}/basichttp",
+         "postBasicHttp",
+         "basichttp",
+         "a message to the Basic HTTP Event I/O Processor (SCXML C.2)",
+         Access::kOperate,
          {{kEventNameParameter, "query", "string", "name of the event; without it HTTP.POST"},
           {"Idempotency-Key", "header", "string", "a repetition gets the first answer"}},
          {{"application/x-www-form-urlencoded", ""}, {"application/json", ""}, {"text/plain", ""}},

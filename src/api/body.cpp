@@ -10,7 +10,9 @@ namespace fermata::api {
 
 namespace {
 
-Error wrong(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+Error wrong(std::string message) {
+    return {ErrorCode::kInvalidArgument, std::move(message)};
+}
 
 std::string join(std::initializer_list<std::string_view> names) {
     std::string joined;
@@ -35,7 +37,8 @@ Result<std::int64_t> parse_whole(std::string_view text, std::string_view name) {
 
 }  // namespace
 
-Result<Members> read_members(const http::Request& request, std::initializer_list<std::string_view> known) {
+Result<Members> read_members(const http::Request& request,
+                             std::initializer_list<std::string_view> known) {
     if (request.body.empty()) {
         return Members{};
     }
@@ -99,7 +102,8 @@ Result<value::Value> read_data(const http::Request& request) {
     return value::Value::string(request.body);
 }
 
-value::Value object_of(const http::Fields& fields, std::initializer_list<std::string_view> without) {
+value::Value object_of(const http::Fields& fields,
+                       std::initializer_list<std::string_view> without) {
     std::vector<std::pair<std::string, std::vector<value::Value>>> grouped;
     for (const http::Field& field : fields) {
         if (contains(without, field.name)) {
@@ -114,12 +118,14 @@ value::Value object_of(const http::Fields& fields, std::initializer_list<std::st
     }
     Members members;
     for (auto& [name, values] : grouped) {
-        members.emplace_back(name, values.size() == 1 ? values.front() : value::Value::array(values));
+        members.emplace_back(name,
+                             values.size() == 1 ? values.front() : value::Value::array(values));
     }
     return value::Value::object(members);
 }
 
-Result<std::int64_t> query_number(const http::Request& request, std::string_view name, std::int64_t otherwise) {
+Result<std::int64_t> query_number(const http::Request& request, std::string_view name,
+                                  std::int64_t otherwise) {
     const auto text = request.query_value(name);
     if (!text) {
         return otherwise;

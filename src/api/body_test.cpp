@@ -17,11 +17,13 @@ http::Request request_with(const std::string& type, const std::string& body) {
 }
 
 TEST(BodyTest, AMistypedMemberIsRefusedByName) {
-    const auto members = read_members(request_with("application/json", R"({"nmae":"x"})"), {"name", "data"});
+    const auto members =
+        read_members(request_with("application/json", R"({"name_":"x"})"), {"name", "data"});
 
     ASSERT_FALSE(members);
     EXPECT_EQ(members.error().code(), ErrorCode::kInvalidArgument);
-    EXPECT_THAT(members.error().message(), testing::HasSubstr("unknown member 'nmae'; known are name, data"));
+    EXPECT_THAT(members.error().message(),
+                testing::HasSubstr("unknown member 'name_'; known are name, data"));
 }
 
 TEST(BodyTest, AnEmptyBodyIsAnEmptyObject) {
@@ -37,8 +39,9 @@ TEST(BodyTest, ABodyThatIsNoObjectIsRefused) {
 }
 
 TEST(BodyTest, NumbersMustBeWholeAndNotNegative) {
-    const auto members = read_members(
-        request_with("application/json", R"({"a":5,"b":-1,"c":1.5,"d":"5"})"), {"a", "b", "c", "d"});
+    const auto members =
+        read_members(request_with("application/json", R"({"a":5,"b":-1,"c":1.5,"d":"5"})"),
+                     {"a", "b", "c", "d"});
     ASSERT_TRUE(members);
 
     EXPECT_EQ(whole_number_of(*members, "a").value(), 5);
@@ -64,13 +67,14 @@ TEST_P(DataTest, FollowsTheContentType) {
     EXPECT_EQ(data->to_json(), GetParam().json);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Types, DataTest,
-    testing::Values(DataCase{"json", "application/json", R"({"a":[1,2]})", R"({"a":[1,2]})"},
-                    DataCase{"form", "application/x-www-form-urlencoded", "a=1&b=x+y&a=2", R"({"a":["1","2"],"b":"x y"})"},
-                    DataCase{"text", "text/plain", "hello", "\"hello\""},
-                    DataCase{"nothing", "text/plain", "", "null"}),
-    [](const auto& param) { return param.param.name; });
+INSTANTIATE_TEST_SUITE_P(Types, DataTest,
+                         testing::Values(DataCase{"json", "application/json", R"({"a":[1,2]})",
+                                                  R"({"a":[1,2]})"},
+                                         DataCase{"form", "application/x-www-form-urlencoded",
+                                                  "a=1&b=x+y&a=2", R"({"a":["1","2"],"b":"x y"})"},
+                                         DataCase{"text", "text/plain", "hello", "\"hello\""},
+                                         DataCase{"nothing", "text/plain", "", "null"}),
+                         [](const auto& param) { return param.param.name; });
 
 TEST(DataTest, TheQueryIsTheDataOfARequestWithoutABody) {
     http::Request request;
@@ -82,7 +86,14 @@ TEST(DataTest, TheQueryIsTheDataOfARequestWithoutABody) {
 TEST(JsonWriterTest, PutsCommasBetweenMembersAndElements) {
     JsonWriter json;
 
-    json.begin_object().member("a", 1).key("b").begin_array().text("x\"").boolean(true).end_array().member("c", "d");
+    json.begin_object()
+        .member("a", 1)
+        .key("b")
+        .begin_array()
+        .text("x\"")
+        .boolean(true)
+        .end_array()
+        .member("c", "d");
     json.end_object();
 
     EXPECT_EQ(json.json(), R"({"a":1,"b":["x\"",true],"c":"d"})");

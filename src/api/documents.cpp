@@ -31,7 +31,9 @@ class PutsUnderWay {
     std::set<std::string> names_;
 };
 
-std::string entity_tag(const engine::DocumentView& document) { return "\"" + document.hash + "\""; }
+std::string entity_tag(const engine::DocumentView& document) {
+    return "\"" + document.hash + "\"";
+}
 
 void write_document(JsonWriter& json, const engine::DocumentView& document) {
     json.begin_object()
@@ -57,16 +59,17 @@ void list(Context& context, const http::Responder& responder) {
 void get(Context& context, const http::Request& request, const http::Responder& responder) {
     context.engine.get_document(
         std::string(request.param("name")),
-        reply<engine::DocumentView>(
-            responder, [known = request.headers.joined("If-None-Match")](const engine::DocumentView& document) {
-                http::Response response{200, {{"Content-Type", std::string(kDocumentType)}}, document.bytes};
-                if (known.find(entity_tag(document)) != std::string::npos || known == "*") {
-                    response = http::Response::empty(304);
-                }
-                response.headers.set("ETag", entity_tag(document));
-                response.headers.set("Cache-Control", "no-cache");
-                return response;
-            }));
+        reply<engine::DocumentView>(responder, [known = request.headers.joined("If-None-Match")](
+                                                   const engine::DocumentView& document) {
+            http::Response response{
+                200, {{"Content-Type", std::string(kDocumentType)}}, document.bytes};
+            if (known.find(entity_tag(document)) != std::string::npos || known == "*") {
+                response = http::Response::empty(304);
+            }
+            response.headers.set("ETag", entity_tag(document));
+            response.headers.set("Cache-Control", "no-cache");
+            return response;
+        }));
 }
 
 http::Response write_put(const std::pair<engine::DocumentView, scxml::Findings>& answer) {
@@ -87,16 +90,19 @@ bool allows(const http::Request& request, const engine::DocumentView* current) {
     const std::string if_match = request.headers.joined("If-Match");
     const std::string if_none_match = request.headers.joined("If-None-Match");
     const auto names_it = [&](const std::string& field) {
-        return current != nullptr && (field == "*" || field.find(entity_tag(*current)) != std::string::npos);
+        return current != nullptr &&
+               (field == "*" || field.find(entity_tag(*current)) != std::string::npos);
     };
-    return (if_match.empty() || names_it(if_match)) && (if_none_match.empty() || !names_it(if_none_match));
+    return (if_match.empty() || names_it(if_match)) &&
+           (if_none_match.empty() || !names_it(if_none_match));
 }
 
 void put(Context& context, const std::shared_ptr<PutsUnderWay>& under_way, http::Request request,
          const http::Responder& responder) {
     const std::string name(request.param("name"));
     if (!under_way->begin(name)) {
-        responder.send(problem("conflict", "document '" + name + "' is being written by another request"));
+        responder.send(
+            problem("conflict", "document '" + name + "' is being written by another request"));
         return;
     }
     const auto finish = [under_way, name, responder](http::Response response) {
@@ -104,21 +110,24 @@ void put(Context& context, const std::shared_ptr<PutsUnderWay>& under_way, http:
         responder.send(std::move(response));
     };
     auto shared = std::make_shared<http::Request>(std::move(request));
-    context.engine.get_document(name, [&context, name, shared, finish](const Result<engine::DocumentView>& current) {
-        if (!current && current.error().code() != ErrorCode::kNotFound) {
-            finish(to_response(current.error()));
-            return;
-        }
-        if (!allows(*shared, current ? &*current : nullptr)) {
-            finish(problem("precondition-failed", "the current version of '" + name + "' is " +
-                                                      (current ? current->hash : std::string("none"))));
-            return;
-        }
-        using Put = std::pair<engine::DocumentView, scxml::Findings>;
-        context.engine.put_document(name, std::move(shared->body), [finish](const Result<Put>& answer) {
-            finish(answer ? write_put(*answer) : to_response(answer.error()));
+    context.engine.get_document(
+        name, [&context, name, shared, finish](const Result<engine::DocumentView>& current) {
+            if (!current && current.error().code() != ErrorCode::kNotFound) {
+                finish(to_response(current.error()));
+                return;
+            }
+            if (!allows(*shared, current ? &*current : nullptr)) {
+                finish(problem("precondition-failed",
+                               "the current version of '" + name + "' is " +
+                                   (current ? current->hash : std::string("none"))));
+                return;
+            }
+            using Put = std::pair<engine::DocumentView, scxml::Findings>;
+            context.engine.put_document(
+                name, std::move(shared->body), [finish](const Result<Put>& answer) {
+                    finish(answer ? write_put(*answer) : to_response(answer.error()));
+                });
         });
-    });
 }
 
 }  // namespace
@@ -126,17 +135,37 @@ void put(Context& context, const std::shared_ptr<PutsUnderWay>& under_way, http:
 Routes document_routes(Context& context) {
     const auto under_way = std::make_shared<PutsUnderWay>();
     return {
-        {"GET", "/api/v1/documents", "listDocuments", "documents", "names and versions of uploaded documents",
-         Access::kRead, {}, {}, {{200, "all of them", "application/json", "Documents"}},
-         [&context](const http::Request&, const http::Responder& responder) { list(context, responder); }},
-        {"GET", "/api/v1/documents/{name}", "getDocument", "documents", "the text of a document", Access::kRead,
-         {{"If-None-Match", "header", "string", "version already known"}}, {},
-         {{200, "its text; ETag is its version", kDocumentType, ""}, {304, "the known version holds", "", ""}},
+        {"GET",
+         "/api/v1/documents",
+         "listDocuments",
+         "documents",
+         "names and versions of uploaded documents",
+         Access::kRead,
+         {},
+         {},
+         {{200, "all of them", "application/json", "Documents"}},
+         [&context](const http::Request&, const http::Responder& responder) {
+             list(context, responder);
+         }},
+        {"GET",
+         "/api/v1/documents/{name}",
+         "getDocument",
+         "documents",
+         "the text of a document",
+         Access::kRead,
+         {{"If-None-Match", "header", "string", "version already known"}},
+         {},
+         {{200, "its text; ETag is its version", kDocumentType, ""},
+          {304, "the known version holds", "", ""}},
          [&context](const http::Request& request, const http::Responder& responder) {
              get(context, request, responder);
          }},
-        {"PUT", "/api/v1/documents/{name}", "putDocument", "documents",
-         "store a document that has no errors; running sessions keep their version", Access::kAdminister,
+        {"PUT",
+         "/api/v1/documents/{name}",
+         "putDocument",
+         "documents",
+         "store a document that has no errors; running sessions keep their version",
+         Access::kAdminister,
          {{"If-Match", "header", "string", "version that must be the current one"},
           {"If-None-Match", "header", "string", "`*`: only when there is none yet"}},
          {{kDocumentType, ""}, {"application/xml", ""}},

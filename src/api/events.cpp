@@ -31,20 +31,25 @@ void send(Context& context, const http::Request& request, const http::Responder&
         responder.send(to_response(event.error()));
         return;
     }
-    context.engine.send(std::move(*event),
-                        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
-                            JsonWriter json;
-                            json.begin_object().member("seq", answer.seq).end_object();
-                            return replayed(http::Response::json(200, json.take()), answer.repeated);
-                        }));
+    context.engine.send(
+        std::move(*event),
+        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
+            JsonWriter json;
+            json.begin_object().member("seq", answer.seq).end_object();
+            return replayed(http::Response::json(200, json.take()), answer.repeated);
+        }));
 }
 
 }  // namespace
 
 Routes event_routes(Context& context) {
     return {
-        {"POST", "/api/v1/sessions/{id}/events", "sendEvent", "events",
-         "send an event; answered when what it did is durable", Access::kOperate,
+        {"POST",
+         "/api/v1/sessions/{id}/events",
+         "sendEvent",
+         "events",
+         "send an event; answered when what it did is durable",
+         Access::kOperate,
          {{"Idempotency-Key", "header", "string", "a repetition gets the first answer"}},
          {{"application/json", "Event"}},
          {{200, "committed; with a delay: its timer is", "application/json", "Committed"}},

@@ -21,14 +21,32 @@ http::Response state(int status, std::string_view word, const std::string& reaso
 
 Routes health_routes(Context& context) {
     return {
-        {"GET", "/health/live", "live", "health", "the process works", Access::kOpen, {}, {},
+        {"GET",
+         "/health/live",
+         "live",
+         "health",
+         "the process works",
+         Access::kOpen,
+         {},
+         {},
          {{200, "it does", "application/json", "Health"}},
-         [](const http::Request&, const http::Responder& responder) { responder.send(state(200, "live", "")); }},
-        {"GET", "/health/ready", "ready", "health", "the server takes work", Access::kOpen, {}, {},
-         {{200, "it does", "application/json", "Health"}, {503, "it does not, and why", "application/json", "Health"}},
+         [](const http::Request&, const http::Responder& responder) {
+             responder.send(state(200, "live", ""));
+         }},
+        {"GET",
+         "/health/ready",
+         "ready",
+         "health",
+         "the server takes work",
+         Access::kOpen,
+         {},
+         {},
+         {{200, "it does", "application/json", "Health"},
+          {503, "it does not, and why", "application/json", "Health"}},
          [&context](const http::Request&, const http::Responder& responder) {
              const std::string reason = context.engine.not_ready_reason();
-             responder.send(reason.empty() ? state(200, "ready", "") : state(503, "not ready", reason));
+             responder.send(reason.empty() ? state(200, "ready", "")
+                                           : state(503, "not ready", reason));
          }},
     };
 }

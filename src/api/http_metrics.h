@@ -14,15 +14,17 @@ namespace fermata::api {
 class HttpMetrics final : public http::Observer {
   public:
     // Upper bounds of the duration histogram, in microseconds; the last bucket has none.
-    static constexpr std::array<std::uint64_t, 8> kBoundsUs{500, 1'000, 5'000, 10'000, 50'000, 100'000, 1'000'000,
-                                                            10'000'000};
+    static constexpr std::array<std::uint64_t, 8> kBoundsUs{500,    1'000,   5'000,     10'000,
+                                                            50'000, 100'000, 1'000'000, 10'000'000};
 
     explicit HttpMetrics(bool log_requests) : log_requests_(log_requests) {}
 
     void connection_opened() override { ++connections_opened; }
     void connection_closed() override { ++connections_closed; }
     void request_answered(const http::AccessRecord& record) override;
-    void refused(http::Refusal refusal) override { ++refusals.at(static_cast<std::size_t>(refusal)); }
+    void refused(http::Refusal refusal) override {
+        ++refusals.at(static_cast<std::size_t>(refusal));
+    }
     void bytes_received(std::size_t bytes) override { received_bytes += bytes; }
     void bytes_sent(std::size_t bytes) override { sent_bytes += bytes; }
 

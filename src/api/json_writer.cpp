@@ -38,7 +38,9 @@ JsonWriter& JsonWriter::text(std::string_view text) {
     return *this;
 }
 
-JsonWriter& JsonWriter::boolean(bool flag) { return raw(flag ? "true" : "false"); }
+JsonWriter& JsonWriter::boolean(bool flag) {
+    return raw(flag ? "true" : "false");
+}
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
     separate();

@@ -30,15 +30,18 @@ class JsonWriter {
     // A complete JSON text.
     JsonWriter& raw(std::string_view json);
     template <typename Number>
-        requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>)
-    JsonWriter& number(Number number) {
+    requires(std::is_integral_v<Number> &&
+             !std::is_same_v<Number, bool>) JsonWriter& number(Number number) {
         return raw(std::to_string(number));
     }
 
-    JsonWriter& member(std::string_view name, std::string_view text) { return key(name).text(text); }
+    JsonWriter& member(std::string_view name, std::string_view text) {
+        return key(name).text(text);
+    }
     template <typename Number>
-        requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>)
-    JsonWriter& member(std::string_view name, Number number) {
+    requires(std::is_integral_v<Number> &&
+             !std::is_same_v<Number, bool>) JsonWriter& member(std::string_view name,
+                                                               Number number) {
         return key(name).number(number);
     }
     JsonWriter& member(std::string_view name, const std::vector<std::string>& texts);

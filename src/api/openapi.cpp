@@ -10,7 +10,8 @@ namespace fermata::api {
 
 namespace {
 
-// Schemas that the routes name. By hand, as they are few; openapi_test checks that every name is here.
+// Schemas that the routes name. By hand, as they are few; openapi_test checks that every name is
+// here.
 constexpr std::string_view kSchemas = R"({
 "Problem":{"type":"object","required":["type","title","status","code"],"properties":{
   "type":{"type":"string","format":"uri"},"title":{"type":"string"},"status":{"type":"integer"},
@@ -88,7 +89,9 @@ void write_parameter(JsonWriter& json, const Parameter& parameter, bool required
 void write_answers(JsonWriter& json, const Route& route) {
     json.key("responses").begin_object();
     for (const Answer& answer : route.answers) {
-        json.key(std::to_string(answer.status)).begin_object().member("description", answer.meaning);
+        json.key(std::to_string(answer.status))
+            .begin_object()
+            .member("description", answer.meaning);
         if (!answer.media_type.empty()) {
             json.key("content").begin_object().key(answer.media_type).begin_object();
             write_schema(json, answer.schema);
@@ -107,7 +110,10 @@ void write_operation(JsonWriter& json, const Route& route) {
     for (char& letter : method) {
         letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     }
-    json.key(method).begin_object().member("operationId", route.operation).member("summary", route.summary);
+    json.key(method)
+        .begin_object()
+        .member("operationId", route.operation)
+        .member("summary", route.summary);
     json.key("tags").begin_array().text(route.tag).end_array();
     if (route.access == Access::kOpen) {
         json.key("security").begin_array().end_array();

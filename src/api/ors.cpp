@@ -1,6 +1,8 @@
-// /scxml/session/… and /ors/help: the interface of the Genesys Orchestration Server, so that its clients can stay.
+// /scxml/session/… and /ors/help: the interface of the Genesys Orchestration Server, so that its
+// clients can stay.
 //
-// Ids may carry a node and the ORSSESSIONID cookie; unknown parameters of a start become the chart's data.
+// Ids may carry a node and the ORSSESSIONID cookie; unknown parameters of a start become the
+// chart's data.
 #include <algorithm>
 #include <charconv>
 
@@ -111,7 +113,8 @@ void start(Context& context, const http::Request& request, const http::Responder
     }
     const std::string node = std::to_string(context.options.node);
     context.engine.start(
-        std::move(*start), reply<engine::StartOutcome>(responder, [node](const engine::StartOutcome& outcome) {
+        std::move(*start),
+        reply<engine::StartOutcome>(responder, [node](const engine::StartOutcome& outcome) {
             if (!outcome.answer) {
                 return refused_document(outcome.findings);
             }
@@ -119,7 +122,8 @@ void start(Context& context, const http::Request& request, const http::Responder
             JsonWriter json;
             json.begin_object().member("sessionid", id).end_object();
             http::Response response = http::Response::json(200, json.take());
-            response.headers.add("Set-Cookie", "ORSSESSIONID=" + id + ".node" + node + "; Path=/scxml; HttpOnly");
+            response.headers.add("Set-Cookie",
+                                 "ORSSESSIONID=" + id + ".node" + node + "; Path=/scxml; HttpOnly");
             return replayed(std::move(response), outcome.answer->repeated);
         }));
 }
@@ -139,10 +143,11 @@ void send(Context& context, const http::Request& request, const http::Responder&
         responder.send(to_response(event.error()));
         return;
     }
-    context.engine.send(std::move(*event),
-                        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
-                            return replayed(http::Response::empty(200), answer.repeated);
-                        }));
+    context.engine.send(
+        std::move(*event),
+        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
+            return replayed(http::Response::empty(200), answer.repeated);
+        }));
 }
 
 // ORS charts find what was asked in _event.data.params.
@@ -153,10 +158,11 @@ void ask(Context& context, const http::Request& request, const http::Responder& 
         return;
     }
     event->event.data = value::Value::object({{"params", event->event.data}});
-    context.engine.request(std::move(*event), context.options.request_timeout,
-                           reply<engine::ChartResponse>(responder, [](const engine::ChartResponse& answer) {
-                               return http::Response::json(200, answer.data.to_json());
-                           }));
+    context.engine.request(
+        std::move(*event), context.options.request_timeout,
+        reply<engine::ChartResponse>(responder, [](const engine::ChartResponse& answer) {
+            return http::Response::json(200, answer.data.to_json());
+        }));
 }
 
 void query(Context& context, const http::Request& request, const http::Responder& responder) {
@@ -167,10 +173,11 @@ void query(Context& context, const http::Request& request, const http::Responder
 }
 
 void terminate(Context& context, const http::Request& request, const http::Responder& responder) {
-    context.engine.terminate(std::string(request.param("id")), idempotency_key(request),
-                             reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
-                                 return replayed(http::Response::empty(200), answer.repeated);
-                             }));
+    context.engine.terminate(
+        std::string(request.param("id")), idempotency_key(request),
+        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
+            return replayed(http::Response::empty(200), answer.repeated);
+        }));
 }
 
 using Action = void (*)(Context&, const http::Request&, const http::Responder&);
@@ -184,28 +191,91 @@ RouteHandler bind(Context& context, Action action) {
 }  // namespace
 
 Routes ors_routes(Context& context) {
-    const Parameter key{"Idempotency-Key", "header", "string", "a repetition gets the first answer"};
-    const std::vector<Body> bodies{{"application/x-www-form-urlencoded", ""}, {"application/json", ""}};
+    const Parameter key{"Idempotency-Key", "header", "string",
+                        "a repetition gets the first answer"};
+    const std::vector<Body> bodies{{"application/x-www-form-urlencoded", ""},
+                                   {"application/json", ""}};
     const Answer done{200, "done, and durable", "", ""};
     const Answer answered{200, "the data that the chart answered with", "application/json", ""};
     return {
-        {"POST", "/scxml/session/start", "orsStart", "ors", "start a session", Access::kOperate, {key}, bodies,
+        {"POST",
+         "/scxml/session/start",
+         "orsStart",
+         "ors",
+         "start a session",
+         Access::kOperate,
+         {key},
+         bodies,
          {{200, "it started; the cookie ORSSESSIONID names it", "application/json", "OrsStarted"}},
          bind(context, start)},
-        {"GET", "/scxml/session/{id}/event/{name}", "orsEventByQuery", "ors", "send an event", Access::kOperate,
-         {key}, {}, {done}, bind(context, send)},
-        {"POST", "/scxml/session/{id}/event/{name}", "orsEvent", "ors", "send an event", Access::kOperate, {key},
-         bodies, {done}, bind(context, send)},
-        {"GET", "/scxml/session/{id}/request/{name}", "orsRequestByQuery", "ors",
-         "ask the session and wait for its answer", Access::kOperate, {key}, {}, {answered}, bind(context, ask)},
-        {"POST", "/scxml/session/{id}/request/{name}", "orsRequest", "ors",
-         "ask the session and wait for its answer", Access::kOperate, {key}, bodies, {answered},
+        {"GET",
+         "/scxml/session/{id}/event/{name}",
+         "orsEventByQuery",
+         "ors",
+         "send an event",
+         Access::kOperate,
+         {key},
+         {},
+         {done},
+         bind(context, send)},
+        {"POST",
+         "/scxml/session/{id}/event/{name}",
+         "orsEvent",
+         "ors",
+         "send an event",
+         Access::kOperate,
+         {key},
+         bodies,
+         {done},
+         bind(context, send)},
+        {"GET",
+         "/scxml/session/{id}/request/{name}",
+         "orsRequestByQuery",
+         "ors",
+         "ask the session and wait for its answer",
+         Access::kOperate,
+         {key},
+         {},
+         {answered},
          bind(context, ask)},
-        {"GET", "/scxml/session/{id}/query", "orsQuery", "ors", "the session", Access::kRead, {}, {},
-         {{200, "the session", "application/json", "Session"}}, bind(context, query)},
-        {"POST", "/scxml/session/{id}/terminate", "orsTerminate", "ors", "end the session", Access::kOperate, {key},
-         {}, {done}, bind(context, terminate)},
-        {"GET", "/ors/help", "orsHelp", "ors", "help on this interface", Access::kOpen, {}, {},
+        {"POST",
+         "/scxml/session/{id}/request/{name}",
+         "orsRequest",
+         "ors",
+         "ask the session and wait for its answer",
+         Access::kOperate,
+         {key},
+         bodies,
+         {answered},
+         bind(context, ask)},
+        {"GET",
+         "/scxml/session/{id}/query",
+         "orsQuery",
+         "ors",
+         "the session",
+         Access::kRead,
+         {},
+         {},
+         {{200, "the session", "application/json", "Session"}},
+         bind(context, query)},
+        {"POST",
+         "/scxml/session/{id}/terminate",
+         "orsTerminate",
+         "ors",
+         "end the session",
+         Access::kOperate,
+         {key},
+         {},
+         {done},
+         bind(context, terminate)},
+        {"GET",
+         "/ors/help",
+         "orsHelp",
+         "ors",
+         "help on this interface",
+         Access::kOpen,
+         {},
+         {},
          {{200, "a text", "text/plain", ""}},
          [](const http::Request&, const http::Responder& responder) {
              responder.send(http::Response::text(200, std::string(kHelp)));

@@ -11,7 +11,8 @@ namespace fermata::api {
 namespace {
 
 constexpr std::string_view kTypePrefix = "https://fermata.dev/errors/";
-// Also the smallest pause that makes sense: queues drain in milliseconds, restarts take about this long.
+// Also the smallest pause that makes sense: queues drain in milliseconds, restarts take about this
+// long.
 constexpr std::string_view kRetryAfterSeconds = "1";
 
 constexpr std::array kKinds = std::to_array<ProblemKind>({
@@ -47,7 +48,8 @@ http::Response write(const ProblemKind& kind, std::string_view detail, std::stri
         json.key("findings").raw(findings);
     }
     json.end_object();
-    http::Response response{kind.status, {{"Content-Type", "application/problem+json"}}, json.take()};
+    http::Response response{
+        kind.status, {{"Content-Type", "application/problem+json"}}, json.take()};
     if (kind.retry) {
         response.headers.set("Retry-After", std::string(kRetryAfterSeconds));
     }
@@ -56,29 +58,38 @@ http::Response write(const ProblemKind& kind, std::string_view detail, std::stri
 
 }  // namespace
 
-std::span<const ProblemKind> problem_kinds() { return kKinds; }
+std::span<const ProblemKind> problem_kinds() {
+    return kKinds;
+}
 
 // The code is the error's own text: one name in logs, answers and docs.
-const ProblemKind& problem_kind(ErrorCode code) { return problem_kind(fermata::to_string(code)); }
+const ProblemKind& problem_kind(ErrorCode code) {
+    return problem_kind(fermata::to_string(code));
+}
 
 const ProblemKind& problem_kind(std::string_view code) {
-    const auto kind =
-        std::find_if(kKinds.begin(), kKinds.end(), [&](const ProblemKind& known) { return known.code == code; });
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                   [&](const ProblemKind& known) { return known.code == code; });
     FERMATA_CHECK(kind != kKinds.end());
     return *kind;
 }
 
-http::Response to_response(const ProblemKind& kind, std::string_view detail) { return write(kind, detail, {}); }
+http::Response to_response(const ProblemKind& kind, std::string_view detail) {
+    return write(kind, detail, {});
+}
 
-http::Response to_response(const Error& error) { return write(problem_kind(error.code()), error.message(), {}); }
+http::Response to_response(const Error& error) {
+    return write(problem_kind(error.code()), error.message(), {});
+}
 
 http::Response problem(std::string_view code, std::string_view detail) {
     return write(problem_kind(code), detail, {});
 }
 
 http::Response problem_of_status(const http::Problem& problem) {
-    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
-                                   [&](const ProblemKind& known) { return known.status == problem.status; });
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const ProblemKind& known) {
+        return known.status == problem.status;
+    });
     return kind == kKinds.end() ? http::to_response(problem) : write(*kind, problem.detail, {});
 }
 
@@ -87,8 +98,8 @@ http::Response refused_document(const scxml::Findings& findings) {
     std::string detail;
     if (!findings.empty()) {
         const scxml::Finding& first = findings.front();
-        detail = first.url + ":" + std::to_string(first.line) + ":" + std::to_string(first.column) + ": " +
-                 first.message;
+        detail = first.url + ":" + std::to_string(first.line) + ":" + std::to_string(first.column) +
+                 ": " + first.message;
     }
     return write(kind, detail, scxml::findings_json(findings));
 }

@@ -1,4 +1,5 @@
-// /api/v1/sessions/{id}/requests/{name}: an event whose answer, sent by the chart to _event.origin, is waited for.
+// /api/v1/sessions/{id}/requests/{name}: an event whose answer, sent by the chart to _event.origin,
+// is waited for.
 #include <algorithm>
 
 #include "api/body.h"
@@ -23,25 +24,31 @@ void ask(Context& context, const http::Request& request, const http::Responder& 
     event.event.name = request.param("name");
     event.event.data = std::move(*data);
     event.idempotency_key = idempotency_key(request);
-    const auto timeout = std::min(std::chrono::milliseconds(*wait), context.options.request_timeout);
-    context.engine.request(std::move(event), timeout,
-                           reply<engine::ChartResponse>(responder, [](const engine::ChartResponse& answer) {
-                               JsonWriter json;
-                               json.begin_object()
-                                   .member("event", answer.event)
-                                   .key("data")
-                                   .value(answer.data)
-                                   .end_object();
-                               return http::Response::json(200, json.take());
-                           }));
+    const auto timeout =
+        std::min(std::chrono::milliseconds(*wait), context.options.request_timeout);
+    context.engine.request(
+        std::move(event), timeout,
+        reply<engine::ChartResponse>(responder, [](const engine::ChartResponse& answer) {
+            JsonWriter json;
+            json.begin_object()
+                .member("event", answer.event)
+                .key("data")
+                .value(answer.data)
+                .end_object();
+            return http::Response::json(200, json.take());
+        }));
 }
 
 }  // namespace
 
 Routes request_routes(Context& context) {
     return {
-        {"POST", "/api/v1/sessions/{id}/requests/{name}", "askSession", "requests",
-         "send an event and hold the answer open until the chart sends to _event.origin", Access::kOperate,
+        {"POST",
+         "/api/v1/sessions/{id}/requests/{name}",
+         "askSession",
+         "requests",
+         "send an event and hold the answer open until the chart sends to _event.origin",
+         Access::kOperate,
          {{"timeout", "query", "integer", "milliseconds to wait, at most [http] request-timeout"},
           {"Idempotency-Key", "header", "string", "a repetition gets the first answer"}},
          {{"application/json", ""}, {"application/x-www-form-urlencoded", ""}, {"text/plain", ""}},

@@ -1,7 +1,7 @@
 // Route: one operation of the HTTP interface, with all that the OpenAPI document says about it.
 //
-// The router, the access check and /api/v1/openapi.json are made from the same routes, so they cannot
-// drift apart.
+// The router, the access check and /api/v1/openapi.json are made from the same routes, so they
+// cannot drift apart.
 #pragma once
 
 #include <cstdint>

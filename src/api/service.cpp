@@ -16,8 +16,8 @@ namespace fermata::api {
 
 namespace {
 
-std::variant<http::Principal, http::Denial> check(http::TokenFile& tokens, const http::Request& request,
-                                                  Access access) {
+std::variant<http::Principal, http::Denial> check(http::TokenFile& tokens,
+                                                  const http::Request& request, Access access) {
     switch (access) {
         case Access::kOpen:
             return http::Principal{};
@@ -42,16 +42,18 @@ bool equals(std::string_view left, std::string_view right) {
 
 // A chart's send to a session of its own server: it carries no token of anybody.
 bool is_own_send(const http::Request& request, const std::string& own_secret) {
-    return !own_secret.empty() && request.segments.size() == 4 && request.segments.back() == "basichttp" &&
+    return !own_secret.empty() && request.segments.size() == 4 &&
+           request.segments.back() == "basichttp" &&
            equals(request.headers.get(kOwnSecretHeader), own_secret);
 }
 
-RouteHandler guarded(http::TokenFile* tokens, Access access, const std::string& own_secret, RouteHandler handler) {
+RouteHandler guarded(http::TokenFile* tokens, Access access, const std::string& own_secret,
+                     RouteHandler handler) {
     if (tokens == nullptr || access == Access::kOpen) {
         return handler;
     }
-    return [tokens, access, own_secret, handler = std::move(handler)](http::Request request,
-                                                                      const http::Responder& responder) {
+    return [tokens, access, own_secret, handler = std::move(handler)](
+               http::Request request, const http::Responder& responder) {
         const auto verdict = check(*tokens, request, access);
         const auto* denial = std::get_if<http::Denial>(&verdict);
         if (denial != nullptr && !is_own_send(request, own_secret)) {
@@ -69,18 +71,28 @@ RouteHandler guarded(http::TokenFile* tokens, Access access, const std::string& 
 http::Handler make_handler(Routes routes, http::TokenFile* tokens, const std::string& own_secret) {
     http::Router router;
     for (Route& route : routes) {
-        router.add(route.method, route.pattern, guarded(tokens, route.access, own_secret, std::move(route.handler)),
+        router.add(route.method, route.pattern,
+                   guarded(tokens, route.access, own_secret, std::move(route.handler)),
                    {route.body_bytes_max});
     }
-    router.set_error_writer(
-        [](const http::Request&, const http::Problem& refused) { return problem_of_status(refused); });
+    router.set_error_writer([](const http::Request&, const http::Problem& refused) {
+        return problem_of_status(refused);
+    });
     return router.handler();
 }
 
 // Describes itself as well, so its own route is in the document.
 Routes with_openapi(Routes routes, std::string_view version) {
-    routes.push_back({"GET", "/api/v1/openapi.json", "openapi", "openapi", "this document", Access::kOpen, {}, {},
-                      {{200, "OpenAPI 3.1", "application/json", ""}}, {}});
+    routes.push_back({"GET",
+                      "/api/v1/openapi.json",
+                      "openapi",
+                      "openapi",
+                      "this document",
+                      Access::kOpen,
+                      {},
+                      {},
+                      {{200, "OpenAPI 3.1", "application/json", ""}},
+                      {}});
     const auto document = std::make_shared<const std::string>(openapi_json(routes, version));
     routes.back().handler = [document](const http::Request&, const http::Responder& responder) {
         responder.send(http::Response::json(200, *document));
@@ -104,8 +116,8 @@ Routes all_routes(Context& context) {
     return with_openapi(std::move(routes), context.options.version);
 }
 
-Service::Service(engine::Engine& engine, store::Store& store, const Clock& clock, HttpMetrics& http_metrics,
-                 http::TokenFile* tokens, const Options& options)
+Service::Service(engine::Engine& engine, store::Store& store, const Clock& clock,
+                 HttpMetrics& http_metrics, http::TokenFile* tokens, const Options& options)
     : options_(options),
       streams_(engine, options_.streams_max, options_.heartbeat_interval),
       context_{engine, store, clock, streams_, http_metrics, options_},

@@ -1,7 +1,8 @@
 // Service: the whole public HTTP interface as one handler for http::Server.
 //
-// Ownership: keeps references to the engine, store, clock, tokens and metrics, which must outlive it; it must
-// itself outlive the server that uses its handler. Threads: the handler is called on the server's threads.
+// Ownership: keeps references to the engine, store, clock, tokens and metrics, which must outlive
+// it; it must itself outlive the server that uses its handler. Threads: the handler is called on
+// the server's threads.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,8 @@ Routes all_routes(Context& context);
 class Service {
   public:
     // `tokens` may be nullptr: then nobody needs one.
-    Service(engine::Engine& engine, store::Store& store, const Clock& clock, HttpMetrics& http_metrics,
-            http::TokenFile* tokens, const Options& options);
+    Service(engine::Engine& engine, store::Store& store, const Clock& clock,
+            HttpMetrics& http_metrics, http::TokenFile* tokens, const Options& options);
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 

@@ -10,8 +10,13 @@ void write_summary_members(JsonWriter& json, const engine::SessionSummary& summa
     if (!summary.key.empty()) {
         json.member("key", summary.key);
     }
-    json.member("status", engine::to_string(summary.status)).member("application", summary.application);
-    json.key("document").begin_object().member("url", summary.url).member("hash", summary.chart_hash).end_object();
+    json.member("status", engine::to_string(summary.status))
+        .member("application", summary.application);
+    json.key("document")
+        .begin_object()
+        .member("url", summary.url)
+        .member("hash", summary.chart_hash)
+        .end_object();
     if (summary.has_parent) {
         json.member("parent", summary.parent.to_string());
     }
@@ -64,7 +69,10 @@ std::string session_json(const engine::SessionView& view) {
     write_pending(json, view);
     json.key("invokes").begin_array();
     for (const auto& [invokeid, session] : view.invokes) {
-        json.begin_object().member("invokeid", invokeid).member("session", session.to_string()).end_object();
+        json.begin_object()
+            .member("invokeid", invokeid)
+            .member("session", session.to_string())
+            .end_object();
     }
     json.end_array();
     if (view.summary.ended_ms != 0) {

@@ -19,7 +19,8 @@ Result<engine::StartRequest> read_start(const http::Request& request) {
     FERMATA_TRY_ASSIGN(start.document, text_of(members, "document"));
     FERMATA_TRY_ASSIGN(start.id, text_of(members, "id"));
     if (start.src.empty() == start.document.empty()) {
-        return Error(ErrorCode::kInvalidArgument, "exactly one of 'src' (a URL) and 'document' (its text) is needed");
+        return Error(ErrorCode::kInvalidArgument,
+                     "exactly one of 'src' (a URL) and 'document' (its text) is needed");
     }
     if (const value::Value* params = find(members, "params"); params != nullptr) {
         if (params->tag() != value::Tag::kObject) {
@@ -75,10 +76,12 @@ Result<std::optional<engine::SessionStatus>> read_status(const http::Request& re
         }
     }
     return Error(ErrorCode::kInvalidArgument,
-                 "'state' must be scheduled, active, final, cancelled or error, not '" + std::string(*text) + "'");
+                 "'state' must be scheduled, active, final, cancelled or error, not '" +
+                     std::string(*text) + "'");
 }
 
-Result<std::optional<std::chrono::milliseconds>> read_age(const http::Request& request, std::string_view name) {
+Result<std::optional<std::chrono::milliseconds>> read_age(const http::Request& request,
+                                                          std::string_view name) {
     FERMATA_TRY_ASSIGN(const std::int64_t age, query_number(request, name, -1));
     return age < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(age));
 }
@@ -91,7 +94,8 @@ Result<engine::ListQuery> read_list(const http::Request& request) {
     FERMATA_TRY_ASSIGN(query.younger_than, read_age(request, "younger_than"));
     FERMATA_TRY_ASSIGN(const std::int64_t limit, query_number(request, "limit", kPageDefault));
     if (limit < 1 || limit > kPageMax) {
-        return Error(ErrorCode::kInvalidArgument, "'limit' must be 1 to " + std::to_string(kPageMax));
+        return Error(ErrorCode::kInvalidArgument,
+                     "'limit' must be 1 to " + std::to_string(kPageMax));
     }
     query.limit = static_cast<std::size_t>(limit);
     query.cursor = request.query_value("cursor").value_or("");
@@ -129,27 +133,40 @@ void show(Context& context, const http::Request& request, const http::Responder&
 }
 
 void end(Context& context, const http::Request& request, const http::Responder& responder) {
-    context.engine.terminate(std::string(request.param("id")), idempotency_key(request),
-                             reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
-                                 JsonWriter json;
-                                 json.begin_object().member("seq", answer.seq).end_object();
-                                 return replayed(http::Response::json(200, json.take()), answer.repeated);
-                             }));
+    context.engine.terminate(
+        std::string(request.param("id")), idempotency_key(request),
+        reply<engine::EventAnswer>(responder, [](const engine::EventAnswer& answer) {
+            JsonWriter json;
+            json.begin_object().member("seq", answer.seq).end_object();
+            return replayed(http::Response::json(200, json.take()), answer.repeated);
+        }));
 }
 
 }  // namespace
 
 Routes session_routes(Context& context) {
-    const Parameter key{"Idempotency-Key", "header", "string", "a repetition gets the first answer"};
+    const Parameter key{"Idempotency-Key", "header", "string",
+                        "a repetition gets the first answer"};
     return {
-        {"POST", "/api/v1/sessions", "startSession", "sessions", "start a session", Access::kOperate, {key},
+        {"POST",
+         "/api/v1/sessions",
+         "startSession",
+         "sessions",
+         "start a session",
+         Access::kOperate,
+         {key},
          {{"application/json", "Start"}},
          {{201, "it started, or will at start_at", "application/json", "Started"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              start(context, request, responder);
          },
          context.options.document_bytes_max * 2},
-        {"GET", "/api/v1/sessions", "listSessions", "sessions", "list sessions, oldest first", Access::kRead,
+        {"GET",
+         "/api/v1/sessions",
+         "listSessions",
+         "sessions",
+         "list sessions, oldest first",
+         Access::kRead,
          {{"state", "query", "string", "scheduled, active, final, cancelled or error"},
           {"application", "query", "string", "name of the chart, or the last part of its URL"},
           {"older_than", "query", "integer", "age in milliseconds"},
@@ -161,14 +178,28 @@ Routes session_routes(Context& context) {
          [&context](const http::Request& request, const http::Responder& responder) {
              list(context, request, responder);
          }},
-        {"GET", "/api/v1/sessions/{id}", "showSession", "sessions",
-         "one session with its configuration, data, timers and waiting events", Access::kRead, {}, {},
-         {{200, "the session; an ended one as it was just before its end", "application/json", "Session"}},
+        {"GET",
+         "/api/v1/sessions/{id}",
+         "showSession",
+         "sessions",
+         "one session with its configuration, data, timers and waiting events",
+         Access::kRead,
+         {},
+         {},
+         {{200, "the session; an ended one as it was just before its end", "application/json",
+           "Session"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              show(context, request, responder);
          }},
-        {"DELETE", "/api/v1/sessions/{id}", "endSession", "sessions", "end a session from outside",
-         Access::kOperate, {key}, {}, {{200, "it ended", "application/json", "Committed"}},
+        {"DELETE",
+         "/api/v1/sessions/{id}",
+         "endSession",
+         "sessions",
+         "end a session from outside",
+         Access::kOperate,
+         {key},
+         {},
+         {{200, "it ended", "application/json", "Committed"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              end(context, request, responder);
          }},

@@ -13,8 +13,8 @@
 
 namespace fermata::api {
 
-// Writes moments to one client. Shared by the subscription's sink, which runs under a lock of the engine and
-// therefore must never be the one to end a subscription: this class does not own it.
+// Writes moments to one client. Shared by the subscription's sink, which runs under a lock of the
+// engine and therefore must never be the one to end a subscription: this class does not own it.
 class Streams::Writer {
   public:
     Writer(http::Stream stream, std::string run, bool one_session)
@@ -30,11 +30,13 @@ class Streams::Writer {
     void moment(const engine::LiveMoment& moment, bool gap) {
         const std::lock_guard lock(mutex_);
         gap_ = gap_ || gap;
-        if (gap_ && !stream_.write(http::format_event("", "gap", R"({"reason":"moments were left out"})"))) {
+        if (gap_ && !stream_.write(
+                        http::format_event("", "gap", R"({"reason":"moments were left out"})"))) {
             return;
         }
         const std::string id = run_ + "-" + std::to_string(moment.id);
-        gap_ = !stream_.write(http::format_event(id, engine::to_string(moment.kind), moment_json(moment)));
+        gap_ = !stream_.write(
+            http::format_event(id, engine::to_string(moment.kind), moment_json(moment)));
         if (one_session_ && moment.kind == engine::LiveMoment::Kind::kEnded) {
             stream_.close();
         }
@@ -60,16 +62,20 @@ struct Streams::Live {
     std::unique_ptr<engine::Subscription> subscription;
 };
 
-Streams::Streams(engine::Engine& engine, std::size_t streams_max, std::chrono::milliseconds heartbeat_interval)
+Streams::Streams(engine::Engine& engine, std::size_t streams_max,
+                 std::chrono::milliseconds heartbeat_interval)
     : engine_(engine),
       streams_max_(streams_max),
       heartbeat_interval_(heartbeat_interval),
       run_(std::to_string(Random::from_entropy().next())),
       heart_([this](const std::stop_token& stopping) { beat(stopping); }) {}
 
-Streams::~Streams() { stop(); }
+Streams::~Streams() {
+    stop();
+}
 
-void Streams::open(const http::Responder& responder, const std::string& session, std::string_view last_event_id) {
+void Streams::open(const http::Responder& responder, const std::string& session,
+                   std::string_view last_event_id) {
     std::uint64_t number = 0;
     {
         const std::lock_guard lock(mutex_);
@@ -78,8 +84,9 @@ void Streams::open(const http::Responder& responder, const std::string& session,
             return;
         }
         if (live_.size() >= streams_max_) {
-            responder.send(problem("overloaded", "there are " + std::to_string(live_.size()) +
-                                                     " event streams already ([http] max-streams)"));
+            responder.send(
+                problem("overloaded", "there are " + std::to_string(live_.size()) +
+                                          " event streams already ([http] max-streams)"));
             return;
         }
         number = next_number_++;
@@ -90,7 +97,8 @@ void Streams::open(const http::Responder& responder, const std::string& session,
                                 {"Cache-Control", "no-store"},
                                 {"X-Accel-Buffering", "no"}};
     auto live = std::make_shared<Live>();
-    live->writer = std::make_shared<Writer>(responder.start_stream(200, headers), run_, !session.empty());
+    live->writer =
+        std::make_shared<Writer>(responder.start_stream(200, headers), run_, !session.empty());
     live->writer->stream().write(http::format_comment("fermata"));
     if (resume && !resume->same_run) {
         live->writer->tell_gap();
@@ -125,7 +133,8 @@ std::optional<ResumePoint> Streams::parse_resume(std::string_view last_event_id)
     }
     ResumePoint point;
     const std::string_view digits = last_event_id.substr(dash + 1);
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), point.after_id);
+    const auto parsed =
+        std::from_chars(digits.data(), digits.data() + digits.size(), point.after_id);
     return parsed.ec == std::errc() ? std::optional(point) : std::nullopt;
 }
 
@@ -135,7 +144,8 @@ std::size_t Streams::count() const {
 }
 
 void Streams::remove(std::uint64_t number) {
-    std::shared_ptr<Live> ended;  // declared before the lock: destroyed after it, as that waits for the sink
+    std::shared_ptr<Live>
+        ended;  // declared before the lock: destroyed after it, as that waits for the sink
     const std::lock_guard lock(mutex_);
     const auto place = live_.find(number);
     if (place != live_.end()) {
@@ -148,7 +158,8 @@ void Streams::beat(const std::stop_token& stopping) {
     std::mutex idle;
     std::condition_variable_any wake;
     std::unique_lock waiting(idle);
-    while (!wake.wait_for(waiting, stopping, heartbeat_interval_, [&] { return stopping.stop_requested(); })) {
+    while (!wake.wait_for(waiting, stopping, heartbeat_interval_,
+                          [&] { return stopping.stop_requested(); })) {
         std::vector<std::pair<std::uint64_t, std::shared_ptr<Live>>> now;
         {
             const std::lock_guard lock(mutex_);
@@ -183,29 +194,44 @@ void Streams::stop() {
 
 Routes stream_routes(Context& context) {
     const std::vector<Parameter> resume{
-        {"Last-Event-ID", "header", "string", "go on behind this event, as far as the server remembers"}};
+        {"Last-Event-ID", "header", "string",
+         "go on behind this event, as far as the server remembers"}};
     const Answer stream{200, "moments as they are committed", http::kEventStreamType, "Moment"};
     return {
-        {"GET", "/api/v1/events", "streamAll", "streams", "live moments of all sessions", Access::kRead, resume, {},
+        {"GET",
+         "/api/v1/events",
+         "streamAll",
+         "streams",
+         "live moments of all sessions",
+         Access::kRead,
+         resume,
+         {},
          {stream},
          [&context](const http::Request& request, const http::Responder& responder) {
              context.streams.open(responder, "", request.headers.get("Last-Event-ID"));
          }},
-        {"GET", "/api/v1/sessions/{id}/events", "streamSession", "streams",
-         "live moments of one session; the stream ends with it", Access::kRead, resume, {},
+        {"GET",
+         "/api/v1/sessions/{id}/events",
+         "streamSession",
+         "streams",
+         "live moments of one session; the stream ends with it",
+         Access::kRead,
+         resume,
+         {},
          {stream, {204, "the session has ended: there is nothing to wait for", "", ""}},
          [&context](const http::Request& request, const http::Responder& responder) {
              const std::string last(request.headers.get("Last-Event-ID"));
              const std::string id(request.param("id"));
-             context.engine.query(id, [&context, responder, last, id](const Result<engine::SessionView>& view) {
-                 if (!view) {
-                     responder.send(to_response(view.error()));
-                 } else if (view->summary.ended_ms != 0) {
-                     responder.send(http::Response::empty(204));
-                 } else {
-                     context.streams.open(responder, id, last);
-                 }
-             });
+             context.engine.query(
+                 id, [&context, responder, last, id](const Result<engine::SessionView>& view) {
+                     if (!view) {
+                         responder.send(to_response(view.error()));
+                     } else if (view->summary.ended_ms != 0) {
+                         responder.send(http::Response::empty(204));
+                     } else {
+                         context.streams.open(responder, id, last);
+                     }
+                 });
          }},
     };
 }

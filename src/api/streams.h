@@ -1,11 +1,13 @@
 // Streams: the live event streams that are open now.
 //
-// Each stream has a subscription at the engine whose moments it writes as server-sent events. A client that
-// reads too slowly loses moments and is told so by a `gap` event. Ids are "<run>-<moment>", run being new
-// with every process, so that a client that resumes after a restart is told of the gap, too.
+// Each stream has a subscription at the engine whose moments it writes as server-sent events. A
+// client that reads too slowly loses moments and is told so by a `gap` event. Ids are
+// "<run>-<moment>", run being new with every process, so that a client that resumes after a restart
+// is told of the gap, too.
 //
-// Ownership: owned by the api's Service; keeps a reference to the engine. Threads: every method from any
-// thread. Limits: max-streams; each stream's buffer is the server's ([http] max-stream-buffer).
+// Ownership: owned by the api's Service; keeps a reference to the engine. Threads: every method
+// from any thread. Limits: max-streams; each stream's buffer is the server's ([http]
+// max-stream-buffer).
 #pragma once
 
 #include <chrono>
@@ -31,14 +33,17 @@ struct ResumePoint {
 
 class Streams {
   public:
-    Streams(engine::Engine& engine, std::size_t streams_max, std::chrono::milliseconds heartbeat_interval);
+    Streams(engine::Engine& engine, std::size_t streams_max,
+            std::chrono::milliseconds heartbeat_interval);
     Streams(const Streams&) = delete;
     Streams& operator=(const Streams&) = delete;
     ~Streams();
 
     // Starts streaming to the responder: moments of one session, or of all when `session` is empty.
-    // `last_event_id` as the client sent it, or "". Refuses with `overloaded` when there are too many.
-    void open(const http::Responder& responder, const std::string& session, std::string_view last_event_id);
+    // `last_event_id` as the client sent it, or "". Refuses with `overloaded` when there are too
+    // many.
+    void open(const http::Responder& responder, const std::string& session,
+              std::string_view last_event_id);
     [[nodiscard]] std::size_t count() const;
     // Closes all streams; later ones are refused.
     void stop();
@@ -59,7 +64,7 @@ class Streams {
     bool stopped_ = false;                                 // under mutex_
     std::uint64_t next_number_ = 1;                        // under mutex_
     std::map<std::uint64_t, std::shared_ptr<Live>> live_;  // under mutex_
-    std::jthread heart_;  // last: it uses the others
+    std::jthread heart_;                                   // last: it uses the others
 };
 
 }  // namespace fermata::api

@@ -21,7 +21,8 @@ Result<Split> split(std::string_view text, std::string_view kind) {
     const char* end = text.data() + text.size();
     const auto [rest, problem] = std::from_chars(text.data(), end, parts.number);
     if (problem != std::errc() || parts.number < 0) {
-        return Error(ErrorCode::kInvalidArgument, "'" + std::string(text) + "' is not " + std::string(kind));
+        return Error(ErrorCode::kInvalidArgument,
+                     "'" + std::string(text) + "' is not " + std::string(kind));
     }
     for (const char* letter = rest; letter != end; ++letter) {
         if (*letter != ' ') {
@@ -43,14 +44,16 @@ Result<std::int64_t> times(std::int64_t number, std::int64_t unit, std::string_v
 Result<std::chrono::milliseconds> parse_duration(std::string_view text, std::int64_t bare_unit) {
     static constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kUnits{
         {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-    FERMATA_TRY_ASSIGN(const Split parts, split(text, "a duration such as 250ms, 10s, 5m, 2h or 90d"));
+    FERMATA_TRY_ASSIGN(const Split parts,
+                       split(text, "a duration such as 250ms, 10s, 5m, 2h or 90d"));
     std::int64_t unit = parts.unit.empty() ? bare_unit : 0;
     for (const auto& [name, factor] : kUnits) {
         unit = parts.unit == name ? factor : unit;
     }
     if (unit == 0) {
-        return Error(ErrorCode::kInvalidArgument,
-                     "'" + std::string(text) + "' has an unknown unit; known are ms, s, m, h and d");
+        return Error(
+            ErrorCode::kInvalidArgument,
+            "'" + std::string(text) + "' has an unknown unit; known are ms, s, m, h and d");
     }
     FERMATA_TRY_ASSIGN(const std::int64_t total, times(parts.number, unit, text));
     return std::chrono::milliseconds(total);

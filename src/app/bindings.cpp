@@ -11,7 +11,8 @@ namespace {
 
 // A number of the table, whose bounds fit the field it goes to.
 template <typename Number>
-void take(const Settings& settings, std::string_view section, std::string_view name, Number& field) {
+void take(const Settings& settings, std::string_view section, std::string_view name,
+          Number& field) {
     field = static_cast<Number>(settings.integer(section, name));
 }
 
@@ -20,7 +21,8 @@ void take(const Settings& settings, std::string_view section, std::string_view n
     field = settings.duration(section, name);
 }
 
-void take(const Settings& settings, std::string_view section, std::string_view name, std::chrono::seconds& field) {
+void take(const Settings& settings, std::string_view section, std::string_view name,
+          std::chrono::seconds& field) {
     field = std::chrono::duration_cast<std::chrono::seconds>(settings.duration(section, name));
 }
 
@@ -154,18 +156,20 @@ store::MemoryOptions memory_options(const Settings& settings) {
 
 log::Options log_options(const Settings& settings) {
     using enum log::Level;
-    static constexpr std::array<std::pair<std::string_view, log::Level>, 7> kLevels{{{"trace", kTrace},
-                                                                                     {"debug", kDebug},
-                                                                                     {"info", kInfo},
-                                                                                     {"warning", kWarning},
-                                                                                     {"error", kError},
-                                                                                     {"critical", kCritical},
-                                                                                     {"off", kOff}}};
+    static constexpr std::array<std::pair<std::string_view, log::Level>, 7> kLevels{
+        {{"trace", kTrace},
+         {"debug", kDebug},
+         {"info", kInfo},
+         {"warning", kWarning},
+         {"error", kError},
+         {"critical", kCritical},
+         {"off", kOff}}};
     log::Options options;
     for (const auto& [name, level] : kLevels) {
         options.level = settings.text("log", "level") == name ? level : options.level;
     }
-    options.format = settings.text("log", "format") == "json" ? log::Format::kJson : log::Format::kText;
+    options.format =
+        settings.text("log", "format") == "json" ? log::Format::kJson : log::Format::kText;
     options.file = settings.text("log", "file");
     return options;
 }

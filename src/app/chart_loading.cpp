@@ -16,8 +16,9 @@ constexpr std::string_view kFilePrefix = "file://";
 
 Result<std::string> fetch(WorldOutside& outside, const std::string& url) {
     FERMATA_TRY_ASSIGN(engine::FetchAnswer answer,
-                       wait_for<engine::FetchAnswer>(
-                           kFetchMax, [&](auto done) { outside.fetch({url, "", ""}, std::move(done)); }));
+                       wait_for<engine::FetchAnswer>(kFetchMax, [&](auto done) {
+                           outside.fetch({url, "", ""}, std::move(done));
+                       }));
     return std::move(answer.bytes);
 }
 
@@ -41,7 +42,8 @@ Result<scxml::LoadOutcome> load_chart(WorldOutside& outside, const std::string& 
 void allow_surroundings(OutsidePolicy& policy, const std::string& url) {
     const std::string folder = url.substr(0, url.rfind('/') + 1);
     if (folder.starts_with(kFilePrefix)) {
-        policy.folders.push_back(http::percent_decode(folder.substr(kFilePrefix.size())).value_or(""));
+        policy.folders.push_back(
+            http::percent_decode(folder.substr(kFilePrefix.size())).value_or(""));
     } else {
         policy.fetch_prefixes.push_back(folder);
     }

@@ -36,7 +36,8 @@ scxml::Findings check_file(const Settings& settings, const std::string& file) {
     load.limits = engine_options(settings).document;
     load.lint = true;
     Result<scxml::LoadOutcome> outcome = load_chart(outside, url, load);
-    return outcome ? std::move(outcome->findings) : scxml::Findings{unreadable(url, outcome.error())};
+    return outcome ? std::move(outcome->findings)
+                   : scxml::Findings{unreadable(url, outcome.error())};
 }
 
 void check(CommandLine& line, const Arguments& arguments) {
@@ -66,7 +67,8 @@ void add_check(CLI::App& root, CommandLine& line) {
         ->check(CLI::IsMember({"text", "json", "sarif"}));
     command->footer(
         "\nExit code 0: no errors (there may be warnings and notes); 1: errors.\n\n"
-        "Examples:\n  fermata check order.scxml call.scxml\n  fermata check --format sarif *.scxml > findings.sarif");
+        "Examples:\n  fermata check order.scxml call.scxml\n  fermata check --format sarif *.scxml "
+        "> findings.sarif");
     command->callback([&line, arguments] { check(line, *arguments); });
 }
 

@@ -39,7 +39,8 @@ std::string command_words(const CLI::App& root) {
 
 // zsh understands bash's completion functions once bashcompinit is loaded.
 std::string bash_script(const CLI::App& root) {
-    std::string script = "_fermata() {\n  local word=${COMP_WORDS[COMP_CWORD]} words=\n  case ${COMP_WORDS[1]} in\n";
+    std::string script =
+        "_fermata() {\n  local word=${COMP_WORDS[COMP_CWORD]} words=\n  case ${COMP_WORDS[1]} in\n";
     for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
         script += "    " + command->get_name() + ") words=\"" + words_of(*command) + "\" ;;\n";
     }
@@ -52,12 +53,14 @@ std::string bash_script(const CLI::App& root) {
 }
 
 std::string fish_script(const CLI::App& root) {
-    std::string script = "complete -c fermata -n __fish_use_subcommand -f -a '" + command_words(root) + "'\n";
+    std::string script =
+        "complete -c fermata -n __fish_use_subcommand -f -a '" + command_words(root) + "'\n";
     for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
         for (const CLI::Option* option : command->get_options()) {
             for (const std::string& name : option->get_lnames()) {
-                script += "complete -c fermata -n '__fish_seen_subcommand_from " + command->get_name() + "' -l " +
-                          name + " -d '" + option->get_description() + "'\n";
+                script += "complete -c fermata -n '__fish_seen_subcommand_from " +
+                          command->get_name() + "' -l " + name + " -d '" +
+                          option->get_description() + "'\n";
             }
         }
     }
@@ -75,11 +78,15 @@ void add_completion(CLI::App& root, CommandLine& /*line*/) {
     command->add_option("SHELL", *shell, "bash, zsh or fish")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-    command->footer("\nExamples:\n  source <(fermata completion bash)\n  fermata completion fish | source");
+    command->footer(
+        "\nExamples:\n  source <(fermata completion bash)\n  fermata completion fish | source");
     command->callback([&root, shell] {
         const std::string script = *shell == "fish" ? fish_script(root) : bash_script(root);
         if (*shell == "zsh") {
-            std::fputs("autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n", stdout);
+            std::fputs(
+                "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && "
+                "bashcompinit\n",
+                stdout);
         }
         std::fputs(script.c_str(), stdout);
     });

@@ -23,7 +23,8 @@ struct Arguments {
 class TemporaryFolder {
   public:
     TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "fermata-demo-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "fermata-demo-XXXXXX").string();
         path_ = ::mkdtemp(name.data()) == nullptr ? "" : name;
     }
     TemporaryFolder(const TemporaryFolder&) = delete;
@@ -41,7 +42,8 @@ class TemporaryFolder {
 };
 
 int run(const CommandLine& line, const Arguments& arguments) {
-    // Ctrl-C reaches the server as well, which stops gracefully; this process waits for it and clears up.
+    // Ctrl-C reaches the server as well, which stops gracefully; this process waits for it and
+    // clears up.
     std::signal(SIGINT, [](int) {});
     std::unique_ptr<TemporaryFolder> temporary;
     DemoOptions options;
@@ -65,8 +67,10 @@ int run(const CommandLine& line, const Arguments& arguments) {
 void add_demo(CLI::App& root, CommandLine& line) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = root.add_subcommand("demo", "see sessions survive kill -9");
-    command->add_flag("--once", arguments->once, "stop at the end instead of leaving the server running");
-    command->add_option("--folder", arguments->folder, "folder of the store; default: a temporary one");
+    command->add_flag("--once", arguments->once,
+                      "stop at the end instead of leaving the server running");
+    command->add_option("--folder", arguments->folder,
+                        "folder of the store; default: a temporary one");
     command->add_option("--port", arguments->port, "port of the server; default: any free one");
     command->footer("\nExamples:\n  fermata demo\n  fermata demo --once");
     command->callback([&line, arguments] { line.exit_code = run(line, *arguments); });

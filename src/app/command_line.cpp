@@ -23,7 +23,8 @@ constexpr const char* kFooter =
 
 // "--http.port=1": two dashes, and a dot before any "=".
 bool names_option(const std::string& argument) {
-    return argument.starts_with("--") && argument.substr(0, argument.find('=')).find('.') != std::string::npos;
+    return argument.starts_with("--") &&
+           argument.substr(0, argument.find('=')).find('.') != std::string::npos;
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ std::vector<std::string> take_option_arguments(std::vector<std::string>& argumen
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         std::string& argument = arguments[i];
         if (argument == "--") {
-            left.insert(left.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
+            left.insert(left.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                        arguments.end());
             break;
         }
         if (!names_option(argument)) {
@@ -42,7 +44,8 @@ std::vector<std::string> take_option_arguments(std::vector<std::string>& argumen
             continue;
         }
         std::string option = argument.substr(2);
-        if (option.find('=') == std::string::npos && i + 1 < arguments.size() && !arguments[i + 1].starts_with("--")) {
+        if (option.find('=') == std::string::npos && i + 1 < arguments.size() &&
+            !arguments[i + 1].starts_with("--")) {
             option += "=" + arguments[++i];
         }
         taken.push_back(std::move(option));
@@ -54,7 +57,8 @@ std::vector<std::string> take_option_arguments(std::vector<std::string>& argumen
 std::optional<Settings> load_settings(CommandLine& line, const std::string& config) {
     SettingsSources sources;
     sources.file = config;
-    if (const char* named = std::getenv("FERMATA_CONFIG"); sources.file.empty() && named != nullptr) {
+    if (const char* named = std::getenv("FERMATA_CONFIG");
+        sources.file.empty() && named != nullptr) {
         sources.file = named;
     }
     sources.environment = process_environment();

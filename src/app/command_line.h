@@ -1,7 +1,7 @@
 // CommandLine: what the subcommands share while `fermata` starts.
 //
-// Each subcommand has a file of its own, command_<name>.cpp, that adds its arguments to the CLI11 application and
-// leaves its exit code here when it was the one called.
+// Each subcommand has a file of its own, command_<name>.cpp, that adds its arguments to the CLI11
+// application and leaves its exit code here when it was the one called.
 #pragma once
 
 #include <optional>
@@ -28,17 +28,17 @@ inline constexpr int kExitUnexpected = 4;
 inline constexpr int kExitUsage = 64;
 
 struct CommandLine {
-    std::string program;                       // path of this binary, for `demo`
+    std::string program;                        // path of this binary, for `demo`
     std::vector<std::string> option_arguments;  // "section.option=value"
     int exit_code = kExitDone;
 };
 
-// Takes "--section.option=value" and "--section.option value" out of the arguments: any subcommand may have them, and
-// CLI11 knows nothing of the table.
+// Takes "--section.option=value" and "--section.option value" out of the arguments: any subcommand
+// may have them, and CLI11 knows nothing of the table.
 std::vector<std::string> take_option_arguments(std::vector<std::string>& arguments);
 
-// The settings of this call; prints what is wrong with them and leaves an exit code otherwise. `config` empty: the
-// environment's FERMATA_CONFIG, or no file.
+// The settings of this call; prints what is wrong with them and leaves an exit code otherwise.
+// `config` empty: the environment's FERMATA_CONFIG, or no file.
 std::optional<Settings> load_settings(CommandLine& line, const std::string& config);
 
 void add_serve(CLI::App& root, CommandLine& line);

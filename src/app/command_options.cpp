@@ -30,11 +30,14 @@ void list(CommandLine& line, const Arguments& arguments) {
 
 void add_options(CLI::App& root, CommandLine& line) {
     auto arguments = std::make_shared<Arguments>();
-    CLI::App* command = root.add_subcommand("options", "list every option with its value and meaning");
+    CLI::App* command =
+        root.add_subcommand("options", "list every option with its value and meaning");
     command->add_option("--config", arguments->config, "configuration file whose values are shown");
-    command->add_option("--format", arguments->format, "text, toml (a file to start from) or markdown")
+    command
+        ->add_option("--format", arguments->format, "text, toml (a file to start from) or markdown")
         ->check(CLI::IsMember({"text", "toml", "markdown"}));
-    command->footer("\nExamples:\n  fermata options\n  fermata options --format toml > fermata.toml");
+    command->footer(
+        "\nExamples:\n  fermata options\n  fermata options --format toml > fermata.toml");
     command->callback([&line, arguments] { list(line, *arguments); });
 }
 

@@ -99,11 +99,16 @@ Result<Plan> make_plan(const Arguments& arguments) {
 void print_result(RunHost& host, const Verdict& verdict) {
     api::JsonWriter json;
     json.begin_object().member("session", host.session()).member("status", verdict.status);
-    json.member("configuration", verdict.view ? verdict.view->configuration : std::vector<std::string>());
+    json.member("configuration",
+                verdict.view ? verdict.view->configuration : std::vector<std::string>());
     json.key("donedata").value(verdict.view ? verdict.view->donedata : value::Value());
     json.key("log").begin_array();
     for (const RunLogEntry& entry : host.log()) {
-        json.begin_object().member("label", entry.label).key("value").value(entry.value).end_object();
+        json.begin_object()
+            .member("label", entry.label)
+            .key("value")
+            .value(entry.value)
+            .end_object();
     }
     json.end_array().end_object();
     std::printf("%s\n", json.json().c_str());
@@ -150,7 +155,8 @@ Verdict drive_to_end(const Plan& plan, RunHost& host) {
     const auto deadline = std::chrono::steady_clock::now() + plan.timeout;
     for (const value::Event& event : plan.events) {
         if (const Result<engine::EventAnswer> sent = host.send(event); !sent) {
-            std::fprintf(stderr, "fermata: event %s: %s\n", event.name.c_str(), sent.error().message().c_str());
+            std::fprintf(stderr, "fermata: event %s: %s\n", event.name.c_str(),
+                         sent.error().message().c_str());
         }
     }
     return judge_end(host, host.wait_for_end(deadline));
@@ -172,7 +178,8 @@ int run_plan(const Settings& settings, const Plan& plan, bool show_log) {
         std::fputs(scxml::findings_text(loaded->findings).c_str(), stderr);
         return kExitRefused;
     }
-    auto host = RunHost::create(settings, outside, clock, loaded->chart->uses_basic_http(), show_log);
+    auto host =
+        RunHost::create(settings, outside, clock, loaded->chart->uses_basic_http(), show_log);
     if (!host) {
         return complain(host.error());
     }
@@ -210,17 +217,25 @@ void run(CommandLine& line, const Arguments& arguments) {
 void add_run(CLI::App& root, CommandLine& line) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = root.add_subcommand("run", "run one session to its end, in memory");
-    command->add_option("DOCUMENT", arguments->document, "SCXML document: a file or an URL")->required();
-    command->add_option("--event", arguments->events, "event to send after the start: NAME or NAME=JSON; may repeat")
+    command->add_option("DOCUMENT", arguments->document, "SCXML document: a file or an URL")
+        ->required();
+    command
+        ->add_option("--event", arguments->events,
+                     "event to send after the start: NAME or NAME=JSON; may repeat")
         ->allow_extra_args(false);
-    command->add_option("--param", arguments->params, "value of a top-level data item: NAME=JSON; may repeat")
+    command
+        ->add_option("--param", arguments->params,
+                     "value of a top-level data item: NAME=JSON; may repeat")
         ->allow_extra_args(false);
-    command->add_option("--timeout", arguments->timeout, "how long the session may take; default 10s");
-    command->add_option("--script", arguments->script, "JSON file of steps: events, pauses and expected states");
+    command->add_option("--timeout", arguments->timeout,
+                        "how long the session may take; default 10s");
+    command->add_option("--script", arguments->script,
+                        "JSON file of steps: events, pauses and expected states");
     command->add_flag("--json", arguments->json, "only the JSON line, no log lines");
     command->footer(
         "\nPrints one JSON line at the end; log lines go to standard error.\n"
-        "Exit code 0: a top-level final state was reached (with --script: all steps agree); 1: other ends;\n"
+        "Exit code 0: a top-level final state was reached (with --script: all steps agree); 1: "
+        "other ends;\n"
         "2: the document has errors; 3: time-out; 4: a step of the script does not agree.\n\n"
         "Examples:\n  fermata run light.scxml --event 'go={\"speed\":2}' --timeout 5s\n"
         "  fermata run order.scxml --param 'items=[1,2]' --script order.script.json\n"

@@ -15,7 +15,8 @@ namespace fermata::app {
 
 namespace {
 
-// SIGTERM and SIGINT, blocked in every thread and waited for in one: no code runs in a signal handler.
+// SIGTERM and SIGINT, blocked in every thread and waited for in one: no code runs in a signal
+// handler.
 class StopSignals {
   public:
     StopSignals() {
@@ -55,8 +56,9 @@ void serve(CommandLine& line, const std::string& config) {
     std::fflush(stdout);
     const int number = signals.wait();
     log::info("stopping", {{"signal", number}});
-    // A second signal ends the process at once: what is committed is safe either way. The thread waits for as long as
-    // the process lives, so the process is left without running destructors once everything is stopped.
+    // A second signal ends the process at once: what is committed is safe either way. The thread
+    // waits for as long as the process lives, so the process is left without running destructors
+    // once everything is stopped.
     std::thread([signals] { std::_Exit(128 + signals.wait()); }).detach();
     (*wiring)->stop();
     std::_Exit(kExitDone);
@@ -67,10 +69,13 @@ void serve(CommandLine& line, const std::string& config) {
 void add_serve(CLI::App& root, CommandLine& line) {
     auto config = std::make_shared<std::string>();
     CLI::App* command = root.add_subcommand("serve", "start the server");
-    command->add_option("--config", *config, "configuration file (TOML); default: the environment's FERMATA_CONFIG");
+    command->add_option("--config", *config,
+                        "configuration file (TOML); default: the environment's FERMATA_CONFIG");
     command->footer(
-        "\nPrints `ready URL` on standard output when it takes requests. SIGTERM or SIGINT stops it gracefully,\n"
-        "a second one at once. Sessions live in ./fermata-data unless [persistence] says otherwise.\n\n"
+        "\nPrints `ready URL` on standard output when it takes requests. SIGTERM or SIGINT stops "
+        "it gracefully,\n"
+        "a second one at once. Sessions live in ./fermata-data unless [persistence] says "
+        "otherwise.\n\n"
         "Examples:\n  fermata serve\n  fermata serve --config /etc/fermata.toml --log.level=debug\n"
         "  fermata serve --http.port=0 --persistence.type=memory");
     command->callback([&line, config] { serve(line, *config); });

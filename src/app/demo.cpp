@@ -28,11 +28,15 @@ void say(const std::string& text) {
     std::fflush(stdout);
 }
 
-void headline(const std::string& text) { say("\n== " + text); }
+void headline(const std::string& text) {
+    say("\n== " + text);
+}
 
 std::string text_of(const json::value& value, std::string_view name) {
     const json::value* member = value.as_object().if_contains(name);
-    return member == nullptr ? "" : member->is_string() ? std::string(member->get_string()) : json::serialize(*member);
+    return member == nullptr     ? ""
+           : member->is_string() ? std::string(member->get_string())
+                                 : json::serialize(*member);
 }
 
 // The states without the compound ones around them say enough: the last ones of the configuration.
@@ -45,9 +49,12 @@ std::string states_of(const json::value& session) {
 }
 
 // What timers count up: they may be due while the server starts, before it can be asked.
-bool counts_timers(std::string_view item) { return item == "reminders" || item == "announcements"; }
+bool counts_timers(std::string_view item) {
+    return item == "reminders" || item == "announcements";
+}
 
-// What must be the same after a crash: where a session is, and what it knows, in an order of its own.
+// What must be the same after a crash: where a session is, and what it knows, in an order of its
+// own.
 std::string essence(const json::value& session) {
     std::map<std::string, std::string> items;
     for (const json::key_value_pair& item : session.at("data").as_object()) {
@@ -88,37 +95,43 @@ class Demo {
         FERMATA_TRY_ASSIGN(server_, DemoServer::start(options_.program,
                                                       {"--http.port=" + port, "--log.level=warning",
                                                        "--persistence.folder=" + options_.folder}));
-        say("   server " + std::to_string(server_->process()) + " at " + server_->url() + ", sessions in " +
-            options_.folder);
+        say("   server " + std::to_string(server_->process()) + " at " + server_->url() +
+            ", sessions in " + options_.folder);
         return {};
     }
 
     Result<void> upload() {
         headline("Two documents are uploaded: an order process and a call strategy");
         for (const auto& [name, text] :
-             {std::pair<std::string, std::string_view>("order", kOrderDocument), {"call", kCallDocument}}) {
-            FERMATA_TRY_ASSIGN(const json::value stored, server_->call("PUT", "/api/v1/documents/" + name,
-                                                                       std::string(text), "application/scxml+xml"));
+             {std::pair<std::string, std::string_view>("order", kOrderDocument),
+              {"call", kCallDocument}}) {
+            FERMATA_TRY_ASSIGN(const json::value stored,
+                               server_->call("PUT", "/api/v1/documents/" + name, std::string(text),
+                                             "application/scxml+xml"));
             say("   document:" + name + " is version " + text_of(stored, "hash").substr(0, 12));
         }
         return {};
     }
 
-    Result<void> start_session(const std::string& document, const std::string& id, const std::string& params) {
+    Result<void> start_session(const std::string& document, const std::string& id,
+                               const std::string& params) {
         FERMATA_TRY(server_->call("POST", "/api/v1/sessions",
-                                  R"({"src":"document:)" + document + R"(","id":")" + id + R"(","params":)" + params +
-                                      "}"));
+                                  R"({"src":"document:)" + document + R"(","id":")" + id +
+                                      R"(","params":)" + params + "}"));
         ids_.push_back(id);
         return {};
     }
 
-    Result<void> send(const std::string& id, const std::string& event, const std::string& data = "{}") {
+    Result<void> send(const std::string& id, const std::string& event,
+                      const std::string& data = "{}") {
         FERMATA_TRY(server_->call("POST", "/api/v1/sessions/" + id + "/events",
                                   R"({"name":")" + event + R"(","data":)" + data + "}"));
         return {};
     }
 
-    Result<json::value> look(const std::string& id) { return server_->call("GET", "/api/v1/sessions/" + id); }
+    Result<json::value> look(const std::string& id) {
+        return server_->call("GET", "/api/v1/sessions/" + id);
+    }
 
     Result<void> show(const std::string& id, const std::string& after) {
         FERMATA_TRY_ASSIGN(const json::value session, look(id));
@@ -126,24 +139,28 @@ class Demo {
         return {};
     }
 
-    Result<void> tell(const std::string& id, const std::string& event, const std::string& data = "{}") {
+    Result<void> tell(const std::string& id, const std::string& event,
+                      const std::string& data = "{}") {
         FERMATA_TRY(send(id, event, data));
         return show(id, event);
     }
 
     Result<void> begin_work() {
         headline("An order is placed and paid; a call comes in and waits for an agent");
-        FERMATA_TRY(start_session("order", "order-1", R"({"order":1,"total":60,"remind_after":"4s"})"));
+        FERMATA_TRY(
+            start_session("order", "order-1", R"({"order":1,"total":60,"remind_after":"4s"})"));
         FERMATA_TRY(show("order-1", "start"));
         FERMATA_TRY(tell("order-1", "pay", R"({"amount":25})"));
         FERMATA_TRY(tell("order-1", "bill"));
-        FERMATA_TRY(start_session("call", "call-1", R"({"caller":"+1 555 0100","announce_every":"3s"})"));
+        FERMATA_TRY(
+            start_session("call", "call-1", R"({"caller":"+1 555 0100","announce_every":"3s"})"));
         FERMATA_TRY(show("call-1", "start"));
         FERMATA_TRY(tell("call-1", "greeting.done"));
         FERMATA_TRY(tell("call-1", "digit", R"({"key":2})"));
         for (int number = 2; number <= kBackgroundOrders + 1; ++number) {
             const std::string text = std::to_string(number);
-            FERMATA_TRY(start_session("order", "order-" + text, R"({"order":)" + text + R"(,"total":100})"));
+            FERMATA_TRY(start_session("order", "order-" + text,
+                                      R"({"order":)" + text + R"(,"total":100})"));
             FERMATA_TRY(send("order-" + text, "pay", R"({"amount":)" + text + "}"));
         }
         say("   and " + std::to_string(kBackgroundOrders) + " more orders, each paid in part");
@@ -169,7 +186,8 @@ class Demo {
                 say("   " + id + " differs:\n     " + before[id] + "\n     " + essence(session));
             }
         }
-        say("   " + std::to_string(same) + " of " + std::to_string(ids_.size()) + " sessions are where they were");
+        say("   " + std::to_string(same) + " of " + std::to_string(ids_.size()) +
+            " sessions are where they were");
         if (same != ids_.size()) {
             return Error(ErrorCode::kInternal, "sessions changed while nobody touched them");
         }
@@ -188,13 +206,16 @@ class Demo {
             }
             std::this_thread::sleep_for(kLookPause);
         }
-        return Error(ErrorCode::kTimeout, id + ": " + item + " did not come to " + std::to_string(least));
+        return Error(ErrorCode::kTimeout,
+                     id + ": " + item + " did not come to " + std::to_string(least));
     }
 
     Result<void> expect_end(const std::string& id, const std::string& state) {
         FERMATA_TRY_ASSIGN(const json::value session, look(id));
-        if (states_of(session).find(state) == std::string::npos || text_of(session, "status") != "final") {
-            return Error(ErrorCode::kInternal, id + " should have ended in " + state + ", but is " + essence(session));
+        if (states_of(session).find(state) == std::string::npos ||
+            text_of(session, "status") != "final") {
+            return Error(ErrorCode::kInternal,
+                         id + " should have ended in " + state + ", but is " + essence(session));
         }
         say("   " + id + "  ended with " + text_of(session, "donedata"));
         return {};
@@ -214,13 +235,16 @@ class Demo {
         return expect_end("call-1", "ended");
     }
 
-    Result<void> leave_something() { return start_session("call", "call-2", R"({"caller":"+1 555 0101"})"); }
+    Result<void> leave_something() {
+        return start_session("call", "call-2", R"({"caller":"+1 555 0101"})");
+    }
 
     void invite() const {
         const std::string url = server_->url();
         headline("The server stays; Ctrl-C ends it. Try:");
         say("   curl " + url + "/api/v1/sessions/call-2");
-        say("   curl " + url + R"(/api/v1/sessions/call-2/events -d '{"name":"digit","data":{"key":1}}')");
+        say("   curl " + url +
+            R"(/api/v1/sessions/call-2/events -d '{"name":"digit","data":{"key":1}}')");
         say("   curl -N " + url + "/api/v1/events");
         say("\n   interface  " + url + "/api/v1/openapi.json\n   metrics    " + url + "/metrics");
     }

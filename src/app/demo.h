@@ -1,4 +1,5 @@
-// Demo: runs strategies on a server of its own, kills it in mid-flight, and shows that everything goes on.
+// Demo: runs strategies on a server of its own, kills it in mid-flight, and shows that everything
+// goes on.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ struct DemoOptions {
     std::string program;  // the fermata binary
     std::string folder;   // of the embedded store
     std::string port = "0";
-    bool stay = true;     // leave the server running at the end, until it is interrupted
+    bool stay = true;  // leave the server running at the end, until it is interrupted
 };
 
 // Fails with what did not go on as it should.

@@ -1,15 +1,16 @@
 #include "app/demo_server.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <future>
+#include <system_error>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace fermata::app {
 
@@ -33,7 +34,8 @@ Result<std::string> read_ready_line(int pipe) {
     return line.substr(kReady.size());
 }
 
-Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& options, int output) {
+Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& options,
+                    int output) {
     std::vector<std::string> words{program, "serve"};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
@@ -41,15 +43,17 @@ Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& 
         arguments.push_back(word.data());
     }
     arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    pid_t process = -1;
-    const int failure = ::posix_spawnp(&process, program.c_str(), &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failure != 0) {
-        errno = failure;
+    const pid_t process = ::fork();
+    if (process < 0) {
         return system_error("starting " + program);
+    }
+    if (process == 0) {
+        // Between fork and exec only what is safe in a process with several threads. However the
+        // demo ends, its server does not stay behind.
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        ::dup2(output, STDOUT_FILENO);
+        ::execvp(arguments.front(), arguments.data());
+        ::_exit(127);
     }
     return process;
 }
@@ -65,7 +69,8 @@ Result<std::unique_ptr<DemoServer>> DemoServer::start(const std::string& program
     std::unique_ptr<DemoServer> server(new DemoServer());
     const Result<pid_t> process = spawn(program, options, pipe[1]);
     ::close(pipe[1]);
-    Result<std::string> url = process ? read_ready_line(pipe[0]) : Result<std::string>(process.error());
+    Result<std::string> url =
+        process ? read_ready_line(pipe[0]) : Result<std::string>(process.error());
     ::close(pipe[0]);
     if (process) {
         server->process_ = *process;
@@ -75,7 +80,9 @@ Result<std::unique_ptr<DemoServer>> DemoServer::start(const std::string& program
     return server;
 }
 
-DemoServer::~DemoServer() { stop(); }
+DemoServer::~DemoServer() {
+    stop();
+}
 
 void DemoServer::end(int signal) {
     if (process_ > 0) {
@@ -84,9 +91,13 @@ void DemoServer::end(int signal) {
     }
 }
 
-void DemoServer::kill() { end(SIGKILL); }
+void DemoServer::kill() {
+    end(SIGKILL);
+}
 
-void DemoServer::stop() { end(SIGTERM); }
+void DemoServer::stop() {
+    end(SIGTERM);
+}
 
 void DemoServer::wait() {
     int status = 0;
@@ -96,7 +107,8 @@ void DemoServer::wait() {
 }
 
 Result<boost::json::value> DemoServer::call(const std::string& method, const std::string& path,
-                                            const std::string& body, const std::string& content_type) {
+                                            const std::string& body,
+                                            const std::string& content_type) {
     http::FetchRequest request;
     request.url = url_ + path;
     request.method = method;
@@ -111,11 +123,13 @@ Result<boost::json::value> DemoServer::call(const std::string& method, const std
     }));
     const http::FetchResponse response = future.get();
     if (!response.is_success()) {
-        return Error(ErrorCode::kUnavailable, method + " " + path + ": " +
-                                                  (response.status == 0 ? response.message : response.body));
+        return Error(
+            ErrorCode::kUnavailable,
+            method + " " + path + ": " + (response.status == 0 ? response.message : response.body));
     }
     boost::system::error_code problem;
-    boost::json::value json = boost::json::parse(response.body.empty() ? "null" : response.body, problem);
+    boost::json::value json =
+        boost::json::parse(response.body.empty() ? "null" : response.body, problem);
     if (problem) {
         return Error(ErrorCode::kCorrupt, method + " " + path + ": no JSON: " + response.body);
     }

@@ -3,13 +3,12 @@
 // Threads: one owner. The process is ended with the object.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <boost/json/fwd.hpp>
+#include <sys/types.h>
 
 #include "base/result.h"
 #include "http/client.h"
@@ -35,7 +34,8 @@ class DemoServer {
     void wait();
 
     // The JSON body of a 2xx answer; otherwise an Error with its text. `body` empty: none.
-    Result<boost::json::value> call(const std::string& method, const std::string& path, const std::string& body = "",
+    Result<boost::json::value> call(const std::string& method, const std::string& path,
+                                    const std::string& body = "",
                                     const std::string& content_type = "application/json");
 
   private:

@@ -1,13 +1,13 @@
 #include "app/file_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fermata::app {
 
@@ -73,10 +73,13 @@ Result<FileText> read_file_within(const std::string& path, const std::vector<std
         return Error(ErrorCode::kNotFound, path + ": " + std::generic_category().message(errno));
     }
     std::error_code problem;
-    const fs::path real = fs::read_symlink("/proc/self/fd/" + std::to_string(file.number()), problem);
-    if (problem || std::none_of(folders.begin(), folders.end(),
-                                [&](const std::string& folder) { return is_within(real, folder); })) {
-        return Error(ErrorCode::kForbidden, path + " lies outside of the folders that may be read ([documents] folder)");
+    const fs::path real =
+        fs::read_symlink("/proc/self/fd/" + std::to_string(file.number()), problem);
+    if (problem || std::none_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+            return is_within(real, folder);
+        })) {
+        return Error(ErrorCode::kForbidden,
+                     path + " lies outside of the folders that may be read ([documents] folder)");
     }
     struct stat facts {};
     if (::fstat(file.number(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
@@ -84,13 +87,14 @@ Result<FileText> read_file_within(const std::string& path, const std::vector<std
     }
     const auto size = static_cast<std::size_t>(facts.st_size);
     if (size > bytes_max) {
-        return Error(ErrorCode::kTooLarge, path + " has " + std::to_string(size) + " bytes; at most " +
-                                               std::to_string(bytes_max) + " are read (max-document-size)");
+        return Error(ErrorCode::kTooLarge, path + " has " + std::to_string(size) +
+                                               " bytes; at most " + std::to_string(bytes_max) +
+                                               " are read (max-document-size)");
     }
     FileText text;
     FERMATA_TRY_ASSIGN(text.bytes, read_all(file.number(), size, path));
-    text.etag = std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) + "-" +
-                std::to_string(size) + "-" + std::to_string(facts.st_ino);
+    text.etag = std::to_string(facts.st_mtim.tv_sec) + "." + std::to_string(facts.st_mtim.tv_nsec) +
+                "-" + std::to_string(size) + "-" + std::to_string(facts.st_ino);
     return text;
 }
 

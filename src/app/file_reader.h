@@ -14,8 +14,9 @@ struct FileText {
     std::string etag;  // from time, size and inode: changes when the file does
 };
 
-// Reads a regular file that really lies in one of `folders` (after all symbolic links and ".."). The check is made on the
-// opened file, so that nobody can exchange it in between. kForbidden, kNotFound, kTooLarge.
+// Reads a regular file that really lies in one of `folders` (after all symbolic links and "..").
+// The check is made on the opened file, so that nobody can exchange it in between. kForbidden,
+// kNotFound, kTooLarge.
 Result<FileText> read_file_within(const std::string& path, const std::vector<std::string>& folders,
                                   std::size_t bytes_max);
 

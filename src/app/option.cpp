@@ -65,7 +65,8 @@ std::string environment_name(const Option& option) {
     std::string name = "FERMATA_" + full_name(option);
     for (char& letter : name) {
         const bool separator = letter == '-' || letter == '.';
-        letter = separator ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+        letter =
+            separator ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
     }
     return name;
 }

@@ -1,7 +1,8 @@
 // Option: one row of the table of everything that can be configured.
 //
-// The table drives the configuration file, the environment, the command line, `fermata options`, and the
-// check that docs/reference/configuration.md is complete. Nothing reads a setting that is not in it.
+// The table drives the configuration file, the environment, the command line, `fermata options`,
+// and the check that docs/reference/configuration.md is complete. Nothing reads a setting that is
+// not in it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace fermata::app {
 
 enum class OptionType : std::uint8_t {
     kText,
-    kChoice,        // one of Option::choices
-    kBoolean,       // true or false
+    kChoice,   // one of Option::choices
+    kBoolean,  // true or false
     kInteger,
     kMilliseconds,  // a number of milliseconds, or "10s", "5m", "2h", "90d", "250ms"
     kSeconds,       // as above, but a bare number counts seconds (ORS's max-session-age)

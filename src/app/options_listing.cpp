@@ -25,10 +25,13 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+    return "\"" + std::string(text) + "\"";
+}
 
 std::string toml_value(const Option& option, const std::string& written) {
-    const bool number = !written.empty() && written.find_first_not_of("0123456789") == std::string::npos;
+    const bool number =
+        !written.empty() && written.find_first_not_of("0123456789") == std::string::npos;
     if (option.type == OptionType::kBoolean || (number && option.type != OptionType::kText)) {
         return written;
     }
@@ -65,16 +68,19 @@ std::string list_options(const Settings& settings) {
                     [&](const Option& option) {
                         const std::string& origin = settings.origin(option);
                         text += "  " + padded("--" + full_name(option), kNameWidth) +
-                                padded(settings.shown(option), kValueWidth) + std::string(option.meaning);
+                                padded(settings.shown(option), kValueWidth) +
+                                std::string(option.meaning);
                         text += origin == "default" ? "\n" : " (from " + origin + ")\n";
                     });
     return text;
 }
 
 std::string markdown_row(const Option& option) {
-    const std::string initial = option.initial.empty() ? "" : "`" + std::string(option.initial) + "`";
+    const std::string initial =
+        option.initial.empty() ? "" : "`" + std::string(option.initial) + "`";
     return "| `" + std::string(option.name) + "` | " + type_text(option) + " | " + initial + " | " +
-           std::string(option.meaning) + " | " + (option.heritage == Heritage::kOrs ? "ORS" : "ours") + " | " +
+           std::string(option.meaning) + " | " +
+           (option.heritage == Heritage::kOrs ? "ORS" : "ours") + " | " +
            (option.needs_restart ? "restart" : "running") + " |";
 }
 
@@ -94,7 +100,8 @@ std::string options_toml(const Settings& settings) {
     std::string text;
     for_each_option([&](std::string_view section) { text += "\n[" + std::string(section) + "]\n"; },
                     [&](const Option& option) {
-                        text += "# " + std::string(option.meaning) + "\n# " + std::string(option.name) + " = " +
+                        text += "# " + std::string(option.meaning) + "\n# " +
+                                std::string(option.name) + " = " +
                                 toml_value(option, settings.shown(option)) + "\n";
                     });
     return text;

@@ -1,4 +1,5 @@
-// The option table as text for people, as Markdown for docs/reference/configuration.md, and as a TOML file to start from.
+// The option table as text for people, as Markdown for docs/reference/configuration.md, and as a
+// TOML file to start from.
 #pragma once
 
 #include <string>

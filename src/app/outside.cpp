@@ -26,7 +26,8 @@ std::string_view path_of(std::string_view url) {
     return url.substr(start, url.find_first_of("?#", start) - start);
 }
 
-// "." and ".." as segments, also percent-encoded: a client resolves them only after the prefix was judged.
+// "." and ".." as segments, also percent-encoded: a client resolves them only after the prefix was
+// judged.
 bool has_dot_segments(std::string_view url) {
     const std::string path = http::percent_decode(path_of(url)).value_or("/../");
     const std::string closed = path + "/";
@@ -56,16 +57,19 @@ Error refused(const std::string& url, std::string_view option) {
 }
 
 Error failed(const std::string& url, const http::FetchResponse& response) {
-    const std::string why = response.error == http::FetchError::kNone ? "status " + std::to_string(response.status)
-                                                                      : response.message;
-    const ErrorCode code = response.error == http::FetchError::kTooLarge ? ErrorCode::kTooLarge
+    const std::string why = response.error == http::FetchError::kNone
+                                ? "status " + std::to_string(response.status)
+                                : response.message;
+    const ErrorCode code = response.error == http::FetchError::kTooLarge  ? ErrorCode::kTooLarge
                            : response.error == http::FetchError::kRefused ? ErrorCode::kForbidden
-                           : response.status == 404 || response.status == 410 ? ErrorCode::kNotFound
-                                                                              : ErrorCode::kUnavailable;
+                           : response.status == 404 || response.status == 410
+                               ? ErrorCode::kNotFound
+                               : ErrorCode::kUnavailable;
     return {code, url + ": " + why};
 }
 
-Result<engine::FetchAnswer> to_answer(const std::string& url, http::FetchResponse response, UnixMillis now_ms) {
+Result<engine::FetchAnswer> to_answer(const std::string& url, http::FetchResponse response,
+                                      UnixMillis now_ms) {
     engine::FetchAnswer answer;
     answer.not_modified = response.error == http::FetchError::kNone && response.status == 304;
     if (!response.is_success() && !answer.not_modified) {
@@ -99,7 +103,8 @@ bool is_below(std::string_view url, const std::vector<std::string>& prefixes) {
             return false;
         }
         const std::string_view rest = url.substr(prefix.size());
-        return rest.empty() || prefix.ends_with('/') || std::string_view("/?#").find(rest.front()) != std::string_view::npos;
+        return rest.empty() || prefix.ends_with('/') ||
+               std::string_view("/?#").find(rest.front()) != std::string_view::npos;
     });
 }
 
@@ -120,7 +125,9 @@ std::string to_url(const std::string& path_or_url) {
 WorldOutside::WorldOutside(OutsideOptions options, const Clock& clock)
     : options_(std::move(options)), clock_(clock) {}
 
-WorldOutside::~WorldOutside() { stop(); }
+WorldOutside::~WorldOutside() {
+    stop();
+}
 
 Result<http::Client*> WorldOutside::client() {
     const std::lock_guard lock(mutex_);
@@ -148,7 +155,8 @@ void WorldOutside::stop() {
     }
 }
 
-void WorldOutside::fetch(engine::FetchRequest request, std::function<void(Result<engine::FetchAnswer>)> done) {
+void WorldOutside::fetch(engine::FetchRequest request,
+                         std::function<void(Result<engine::FetchAnswer>)> done) {
     if (request.url.starts_with("file:")) {
         done(read_file(request));
         return;
@@ -168,12 +176,14 @@ void WorldOutside::fetch(engine::FetchRequest request, std::function<void(Result
     if (!request.last_modified.empty()) {
         fetch.headers.set("If-Modified-Since", request.last_modified);
     }
-    // The callback is shared: it is either taken by the client or, when the client refuses, called here.
+    // The callback is shared: it is either taken by the client or, when the client refuses, called
+    // here.
     const auto shared = std::make_shared<decltype(done)>(std::move(done));
     const Result<http::Client::FetchId> taken =
-        start(client(), std::move(fetch), [this, shared, url = request.url](http::FetchResponse response) {
-            (*shared)(to_answer(url, std::move(response), clock_.now_ms()));
-        });
+        start(client(), std::move(fetch),
+              [this, shared, url = request.url](http::FetchResponse response) {
+                  (*shared)(to_answer(url, std::move(response), clock_.now_ms()));
+              });
     if (!taken) {
         (*shared)(taken.error());
     }
@@ -181,16 +191,19 @@ void WorldOutside::fetch(engine::FetchRequest request, std::function<void(Result
 
 Result<engine::FetchAnswer> WorldOutside::read_file(const engine::FetchRequest& request) const {
     std::string_view rest = request.url;
-    rest.remove_prefix(std::min(rest.size(), rest.starts_with(kFileScheme) ? kFileScheme.size() : 5));
+    rest.remove_prefix(
+        std::min(rest.size(), rest.starts_with(kFileScheme) ? kFileScheme.size() : 5));
     // file://localhost/a is this machine as well (RFC 8089); other hosts are not read.
     if (rest.starts_with("localhost/")) {
         rest.remove_prefix(std::string_view("localhost").size());
     }
     const auto path = http::percent_decode(rest.substr(0, rest.find_first_of("?#")));
     if (!path || !path->starts_with('/') || path->find('\0') != std::string::npos) {
-        return Error(ErrorCode::kInvalidArgument, "'" + request.url + "' is no file of this machine");
+        return Error(ErrorCode::kInvalidArgument,
+                     "'" + request.url + "' is no file of this machine");
     }
-    FERMATA_TRY_ASSIGN(FileText text, read_file_within(*path, options_.policy.folders, options_.bytes_max));
+    FERMATA_TRY_ASSIGN(FileText text,
+                       read_file_within(*path, options_.policy.folders, options_.bytes_max));
     engine::FetchAnswer answer;
     answer.url = request.url;
     answer.etag = std::move(text.etag);
@@ -210,7 +223,8 @@ void WorldOutside::send(engine::HttpSend send, std::function<void(Result<void>)>
     post.url = send.url;
     post.method = "POST";
     post.headers.set("Content-Type", send.content_type);
-    // The id of the effect: delivery is at least once, and receivers of our kind drop repetitions by it.
+    // The id of the effect: delivery is at least once, and receivers of our kind drop repetitions
+    // by it.
     post.headers.set("Idempotency-Key", send.id);
     post.body = std::move(send.body);
     post.timeout = options_.timeout;
@@ -223,8 +237,8 @@ void WorldOutside::send(engine::HttpSend send, std::function<void(Result<void>)>
         }
     }
     const auto shared = std::make_shared<decltype(done)>(std::move(done));
-    const Result<http::Client::FetchId> taken =
-        start(client(), std::move(post), [shared, url = send.url](const http::FetchResponse& response) {
+    const Result<http::Client::FetchId> taken = start(
+        client(), std::move(post), [shared, url = send.url](const http::FetchResponse& response) {
             (*shared)(response.is_success() ? Result<void>() : failed(url, response));
         });
     if (!taken) {
@@ -234,7 +248,8 @@ void WorldOutside::send(engine::HttpSend send, std::function<void(Result<void>)>
 
 std::string WorldOutside::basic_http_location(const std::string& session_id) const {
     const std::lock_guard lock(mutex_);
-    return announced_url_.empty() ? "" : announced_url_ + "/scxml/session/" + session_id + "/basichttp";
+    return announced_url_.empty() ? ""
+                                  : announced_url_ + "/scxml/session/" + session_id + "/basichttp";
 }
 
 void WorldOutside::set_listener(const std::string& own_url, const std::string& announced_url) {
@@ -268,7 +283,8 @@ bool WorldOutside::is_own(const std::string& url) const {
     return is_below(url, own_urls_);
 }
 
-// Redirects of fetches pass here, too. Sends follow none, and a fetch may only be redirected to where something is allowed.
+// Redirects of fetches pass here, too. Sends follow none, and a fetch may only be redirected to
+// where something is allowed.
 bool WorldOutside::may_connect(std::string_view url) const {
     const std::string text(url);
     return may_fetch(text).has_value() || may_send(text).has_value();

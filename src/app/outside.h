@@ -1,12 +1,12 @@
 // WorldOutside: engine::Outside on an HTTP client and the file system, behind a policy.
 //
-// Nothing is reachable that the policy does not name. A prefix ends at a boundary of the URL: "http://host/a"
-// allows "http://host/a" and "http://host/a/b", not "http://host/ab". URLs with dot segments are refused, so
-// a path cannot climb out of its prefix. A file is opened first and judged by where it really lies then:
-// neither ".." nor a symbolic link leads out of a folder.
+// Nothing is reachable that the policy does not name. A prefix ends at a boundary of the URL:
+// "http://host/a" allows "http://host/a" and "http://host/a/b", not "http://host/ab". URLs with dot
+// segments are refused, so a path cannot climb out of its prefix. A file is opened first and judged
+// by where it really lies then: neither ".." nor a symbolic link leads out of a folder.
 //
-// The client, with its thread and its TLS set-up, is made when the first HTTP URL comes: `fermata run` starts thousands of
-// times in a test run and mostly needs none.
+// The client, with its thread and its TLS set-up, is made when the first HTTP URL comes: `fermata
+// run` starts thousands of times in a test run and mostly needs none.
 //
 // Threads: every method from any thread.
 #pragma once
@@ -32,8 +32,8 @@ struct OutsidePolicy {
     // URL prefixes that may be fetched from (documents and what charts load), and sent to.
     std::vector<std::string> fetch_prefixes;
     std::vector<std::string> send_prefixes;
-    // Charts may also send to any port of this machine: `fermata run`. (The own listener may always be sent to:
-    // BasicHTTP locations are for that.)
+    // Charts may also send to any port of this machine: `fermata run`. (The own listener may always
+    // be sent to: BasicHTTP locations are for that.)
     bool send_to_loopback = false;
 };
 
@@ -51,14 +51,16 @@ class WorldOutside final : public engine::Outside {
     WorldOutside(OutsideOptions options, const Clock& clock);
     ~WorldOutside() override;
 
-    void fetch(engine::FetchRequest request, std::function<void(Result<engine::FetchAnswer>)> done) override;
+    void fetch(engine::FetchRequest request,
+               std::function<void(Result<engine::FetchAnswer>)> done) override;
     void send(engine::HttpSend send, std::function<void(Result<void>)> done) override;
     [[nodiscard]] std::string basic_http_location(const std::string& session_id) const override;
 
-    // Where this process listens, "http://host:port"; known only after the server was made. `announced` is how
-    // others reach it (external-url); sends to either pass the policy.
+    // Where this process listens, "http://host:port"; known only after the server was made.
+    // `announced` is how others reach it (external-url); sends to either pass the policy.
     void set_listener(const std::string& own_url, const std::string& announced_url);
-    // Sends to the own listener carry this secret, which its BasicHTTP route accepts in place of a token.
+    // Sends to the own listener carry this secret, which its BasicHTTP route accepts in place of a
+    // token.
     void set_own_secret(const std::string& secret);
     // Ends what is on the way; later calls fail with kUnavailable.
     void stop();
@@ -76,10 +78,10 @@ class WorldOutside final : public engine::Outside {
     const OutsideOptions options_;
     const Clock& clock_;
     mutable std::mutex mutex_;
-    std::vector<std::string> own_urls_;  // under mutex_
-    std::string announced_url_;          // under mutex_
-    std::string own_secret_;             // under mutex_
-    bool stopped_ = false;               // under mutex_
+    std::vector<std::string> own_urls_;     // under mutex_
+    std::string announced_url_;             // under mutex_
+    std::string own_secret_;                // under mutex_
+    bool stopped_ = false;                  // under mutex_
     std::unique_ptr<http::Client> client_;  // made under mutex_, then constant
 };
 

@@ -24,13 +24,16 @@ struct PrefixCase {
 class PrefixTest : public testing::TestWithParam<PrefixCase> {};
 
 TEST_P(PrefixTest, EndsAtABoundary) {
-    EXPECT_EQ(is_below(GetParam().url, {"http://host/a", "https://host:8443/b/"}), GetParam().allowed);
+    EXPECT_EQ(is_below(GetParam().url, {"http://host/a", "https://host:8443/b/"}),
+              GetParam().allowed);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Urls, PrefixTest,
-    testing::Values(PrefixCase{"itself", "http://host/a", true}, PrefixCase{"below", "http://host/a/b.scxml", true},
-                    PrefixCase{"query", "http://host/a?x=1", true}, PrefixCase{"slash", "https://host:8443/b/c", true},
+    testing::Values(PrefixCase{"itself", "http://host/a", true},
+                    PrefixCase{"below", "http://host/a/b.scxml", true},
+                    PrefixCase{"query", "http://host/a?x=1", true},
+                    PrefixCase{"slash", "https://host:8443/b/c", true},
                     PrefixCase{"longer_name", "http://host/ab", false},
                     PrefixCase{"other_host", "http://host.evil/a", false},
                     PrefixCase{"other_scheme", "https://host/a", false},
@@ -41,7 +44,9 @@ INSTANTIATE_TEST_SUITE_P(
                     PrefixCase{"broken_encoding", "http://host/a/%zz", false}),
     [](const auto& param) { return param.param.name; });
 
-TEST(PrefixTest, NoPrefixAllowsNothing) { EXPECT_FALSE(is_below("http://host/", {})); }
+TEST(PrefixTest, NoPrefixAllowsNothing) {
+    EXPECT_FALSE(is_below("http://host/", {}));
+}
 
 class FolderTest : public testing::Test {
   protected:
@@ -54,8 +59,11 @@ class FolderTest : public testing::Test {
     }
     ~FolderTest() override { fs::remove_all(root_); }
 
-    void write(const std::string& name, const std::string& text) const { std::ofstream(root_ / name) << text; }
-    [[nodiscard]] Result<FileText> read(const std::string& name, std::size_t bytes_max = 100) const {
+    void write(const std::string& name, const std::string& text) const {
+        std::ofstream(root_ / name) << text;
+    }
+    [[nodiscard]] Result<FileText> read(const std::string& name,
+                                        std::size_t bytes_max = 100) const {
         return read_file_within((root_ / name).string(), {(root_ / "allowed").string()}, bytes_max);
     }
 
@@ -118,7 +126,8 @@ TEST(OutsideTest, WhatNoPolicyNamesIsRefusedWithTheOption) {
     std::string fetched;
     std::string sent;
 
-    outside.fetch({"http://127.0.0.1:1/a", "", ""}, [&](const auto& answer) { fetched = answer.error().message(); });
+    outside.fetch({"http://127.0.0.1:1/a", "", ""},
+                  [&](const auto& answer) { fetched = answer.error().message(); });
     outside.send({"id", "http://127.0.0.1:1/a", "", "text/plain"},
                  [&](const auto& answer) { sent = answer.error().message(); });
 
@@ -133,12 +142,13 @@ TEST(OutsideTest, LocationsNeedAListener) {
 
     outside.set_listener("http://127.0.0.1:8077", "https://fermata.example");
 
-    EXPECT_EQ(outside.basic_http_location("S"), "https://fermata.example/scxml/session/S/basichttp");
+    EXPECT_EQ(outside.basic_http_location("S"),
+              "https://fermata.example/scxml/session/S/basichttp");
 }
 
 TEST(CommandLineTest, OptionsOfTheTableAreTakenOut) {
-    std::vector<std::string> arguments{"serve", "--http.port=1", "--config", "a.toml", "--log.level", "debug", "--",
-                                       "--x.y=1"};
+    std::vector<std::string> arguments{"serve",       "--http.port=1", "--config", "a.toml",
+                                       "--log.level", "debug",         "--",       "--x.y=1"};
 
     const auto taken = take_option_arguments(arguments);
 
@@ -147,7 +157,8 @@ TEST(CommandLineTest, OptionsOfTheTableAreTakenOut) {
 }
 
 TEST(RunScriptTest, ReadsSteps) {
-    const auto script = parse_script(R"([{"after":5,"event":{"name":"go","data":[1]},"expect":["b","a"]},{}])");
+    const auto script =
+        parse_script(R"([{"after":5,"event":{"name":"go","data":[1]},"expect":["b","a"]},{}])");
 
     ASSERT_TRUE(script) << script.error().message();
     ASSERT_EQ(script->size(), 2U);
@@ -159,7 +170,8 @@ TEST(RunScriptTest, ReadsSteps) {
 }
 
 TEST(RunScriptTest, NamesTheStepThatIsWrong) {
-    for (const char* text : {"{}", "[{}, 5]", R"([{}, {"event":"go"}])", R"([{}, {"expect":"a"}])", R"([{}, {"afetr":1}])"}) {
+    for (const char* text : {"{}", "[{}, 5]", R"([{}, {"event":"go"}])", R"([{}, {"expect":"a"}])",
+                             R"([{}, {"afterwards":1}])"}) {
         const auto script = parse_script(text);
         ASSERT_FALSE(script) << text;
         if (std::string_view(text) != "{}") {

@@ -17,20 +17,25 @@ constexpr std::chrono::seconds kFinishMax{2};
 }  // namespace
 
 Result<std::unique_ptr<RunHost>> RunHost::create(const Settings& settings, WorldOutside& outside,
-                                                 const Clock& clock, bool needs_listener, bool show_log) {
+                                                 const Clock& clock, bool needs_listener,
+                                                 bool show_log) {
     std::unique_ptr<RunHost> host(new RunHost(show_log));
     host->store_ = std::make_unique<store::MemoryStore>(memory_options(settings));
     engine::Options options = engine_options(settings);
     options.shards = 1;
-    FERMATA_TRY_ASSIGN(host->engine_, engine::Engine::create(options, *host->store_, outside, clock));
+    FERMATA_TRY_ASSIGN(host->engine_,
+                       engine::Engine::create(options, *host->store_, outside, clock));
     if (needs_listener) {
         FERMATA_TRY(host->open_listener(settings, outside));
     }
     Random random = Random::from_entropy();
-    const auto partition = static_cast<Partition>(random.below(host->store_->facts().partition_count));
+    const auto partition =
+        static_cast<Partition>(random.below(host->store_->facts().partition_count));
     host->session_ = SessionId::random(random, partition, options.node).to_string();
     engine::SubscribeRequest watch;
-    watch.sink = [raw = host.get()](const engine::LiveMoment& moment, bool) { raw->observe(moment); };
+    watch.sink = [raw = host.get()](const engine::LiveMoment& moment, bool) {
+        raw->observe(moment);
+    };
     host->subscription_ = host->engine_->subscribe(std::move(watch));
     return host;
 }
@@ -50,8 +55,8 @@ Result<void> RunHost::open_listener(const Settings& settings, WorldOutside& outs
     return {};
 }
 
-Result<engine::StartOutcome> RunHost::start(const std::string& url,
-                                            std::vector<std::pair<std::string, value::Value>> params) {
+Result<engine::StartOutcome> RunHost::start(
+    const std::string& url, std::vector<std::pair<std::string, value::Value>> params) {
     engine::StartRequest request;
     request.src = url;
     request.params = std::move(params);
@@ -69,8 +74,8 @@ Result<engine::EventAnswer> RunHost::send(value::Event event) {
 }
 
 Result<engine::SessionView> RunHost::query() {
-    return wait_for<engine::SessionView>(kAnswerMax,
-                                         [&](auto done) { engine_->query(session_, std::move(done)); });
+    return wait_for<engine::SessionView>(
+        kAnswerMax, [&](auto done) { engine_->query(session_, std::move(done)); });
 }
 
 bool RunHost::wait_for_end(std::chrono::steady_clock::time_point deadline) {
@@ -110,7 +115,8 @@ void RunHost::observe(const engine::LiveMoment& moment) {
         log_.push_back({moment.name, moment.value});
     }
     if (show_log_) {
-        const std::string line = (moment.name.empty() ? "" : moment.name + ": ") + moment.value.to_text() + "\n";
+        const std::string line =
+            (moment.name.empty() ? "" : moment.name + ": ") + moment.value.to_text() + "\n";
         std::fputs(line.c_str(), stderr);
     }
 }

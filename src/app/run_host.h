@@ -1,5 +1,5 @@
-// RunHost: everything one session needs to run on the command line: a store in memory, an engine, and a listener on
-// loopback when its document uses BasicHTTP.
+// RunHost: everything one session needs to run on the command line: a store in memory, an engine,
+// and a listener on loopback when its document uses BasicHTTP.
 //
 // Threads: every method from the owner's thread. Limits: kLogEntriesMax.
 #pragma once
@@ -35,7 +35,8 @@ class RunHost {
 
     // `outside` and `clock` must outlive it. `show_log`: log lines go to stderr as they happen.
     static Result<std::unique_ptr<RunHost>> create(const Settings& settings, WorldOutside& outside,
-                                                   const Clock& clock, bool needs_listener, bool show_log);
+                                                   const Clock& clock, bool needs_listener,
+                                                   bool show_log);
     RunHost(const RunHost&) = delete;
     RunHost& operator=(const RunHost&) = delete;
     ~RunHost();
@@ -48,7 +49,8 @@ class RunHost {
     Result<engine::SessionView> query();
     // False when the session did not end by then.
     bool wait_for_end(std::chrono::steady_clock::time_point deadline);
-    // Lets children that the end cancelled run their last handlers, so that the log is complete, and stops the engine.
+    // Lets children that the end cancelled run their last handlers, so that the log is complete,
+    // and stops the engine.
     void finish();
     [[nodiscard]] std::vector<RunLogEntry> log() const;
 
@@ -61,9 +63,9 @@ class RunHost {
     std::string session_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    bool ended_ = false;             // under mutex_
-    int running_ = 0;                // under mutex_: sessions started and not ended, children included
-    std::vector<RunLogEntry> log_;   // under mutex_
+    bool ended_ = false;  // under mutex_
+    int running_ = 0;     // under mutex_: sessions started and not ended, children included
+    std::vector<RunLogEntry> log_;  // under mutex_
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<engine::Subscription> subscription_;

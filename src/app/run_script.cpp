@@ -14,8 +14,8 @@ namespace json = boost::json;
 // A session is at rest when nothing waits for it and it did not commit during this many looks.
 constexpr int kQuietLooks = 3;
 constexpr std::chrono::milliseconds kLookPause{5};
-// How long a session may take to come to rest, and how long a wrong answer may become right: events that travel
-// between sessions or through HTTP take a moment.
+// How long a session may take to come to rest, and how long a wrong answer may become right: events
+// that travel between sessions or through HTTP take a moment.
 constexpr std::chrono::seconds kRestMax{10};
 constexpr std::chrono::milliseconds kGrace{500};
 
@@ -64,10 +64,12 @@ Result<ScriptStep> parse_step(const json::value& json, std::size_t number) {
             FERMATA_TRY_ASSIGN(step.event, parse_event(member.value(), number));
         } else if (member.key() == "expect") {
             FERMATA_TRY_ASSIGN(step.expect, parse_expect(member.value(), number));
-        } else if (member.key() == "after" && member.value().is_int64() && member.value().get_int64() >= 0) {
+        } else if (member.key() == "after" && member.value().is_int64() &&
+                   member.value().get_int64() >= 0) {
             step.after = std::chrono::milliseconds(member.value().get_int64());
         } else {
-            return wrong(number, "'" + std::string(member.key()) + "' is unknown, or no number of milliseconds");
+            return wrong(number, "'" + std::string(member.key()) +
+                                     "' is unknown, or no number of milliseconds");
         }
     }
     return step;
@@ -77,7 +79,8 @@ std::vector<std::string> atomic_states(const engine::SessionView& view, const sc
     std::vector<std::string> states;
     for (const std::string& id : view.configuration) {
         const scxml::StateIndex index = chart.find_state(id);
-        const bool atomic = index == scxml::kNone || chart.states()[index].kind == scxml::StateKind::kAtomic ||
+        const bool atomic = index == scxml::kNone ||
+                            chart.states()[index].kind == scxml::StateKind::kAtomic ||
                             chart.states()[index].kind == scxml::StateKind::kFinal;
         if (atomic) {
             states.push_back(id);
@@ -112,7 +115,8 @@ std::string join(const std::vector<std::string>& states) {
 }
 
 // What is there instead of `expected`, or nothing when it agrees.
-Result<std::optional<std::vector<std::string>>> difference(const std::vector<std::string>& expected, RunHost& host,
+Result<std::optional<std::vector<std::string>>> difference(const std::vector<std::string>& expected,
+                                                           RunHost& host,
                                                            const scxml::Chart& chart) {
     const auto deadline = std::chrono::steady_clock::now() + kGrace;
     while (true) {
@@ -134,7 +138,8 @@ Result<RunScript> parse_script(const std::string& text) {
     const json::value document = json::parse(text, problem);
     if (problem || !document.is_array()) {
         return Error(ErrorCode::kInvalidArgument,
-                     "a script must be a JSON array of steps" + (problem ? ": " + problem.message() : std::string()));
+                     "a script must be a JSON array of steps" +
+                         (problem ? ": " + problem.message() : std::string()));
     }
     RunScript script;
     for (const json::value& item : document.get_array()) {
@@ -162,8 +167,8 @@ Result<std::string> play_script(const RunScript& script, RunHost& host, const sc
         }
         FERMATA_TRY_ASSIGN(const auto actual, difference(*step.expect, host, chart));
         if (actual) {
-            return "step " + std::to_string(number + 1) + ": expected " + join(*step.expect) + ", but active is " +
-                   join(*actual);
+            return "step " + std::to_string(number + 1) + ": expected " + join(*step.expect) +
+                   ", but active is " + join(*actual);
         }
     }
     return std::string();

@@ -1,6 +1,7 @@
 // RunScript: a list of steps that drive one session, with the states that are expected after each.
 //
-//   [{"expect": ["red"]}, {"event": {"name": "go", "data": 1}, "expect": ["green"]}, {"after": 200, "expect": ["off"]}]
+//   [{"expect": ["red"]}, {"event": {"name": "go", "data": 1}, "expect": ["green"]}, {"after": 200,
+//   "expect": ["off"]}]
 //
 // `expect` is the set of active atomic states (final ones included), in any order.
 #pragma once

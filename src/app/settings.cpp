@@ -1,9 +1,9 @@
 #include "app/settings.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <unistd.h>
 
 #include "app/amount.h"
 #include "base/check.h"
@@ -15,7 +15,9 @@ namespace {
 constexpr char kListSeparator = ';';
 constexpr std::string_view kEnvironmentPrefix = "FERMATA_";
 
-Error wrong(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+Error wrong(std::string message) {
+    return {ErrorCode::kInvalidArgument, std::move(message)};
+}
 
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> items;
@@ -49,8 +51,8 @@ Result<std::int64_t> parse_integer(const std::string& written) {
 // Bounds count in the option's own unit.
 Result<std::int64_t> within(const Option& option, std::int64_t number) {
     if (number < option.min || number > option.max) {
-        return wrong(std::to_string(number) + " is outside of " + std::to_string(option.min) + " to " +
-                     std::to_string(option.max));
+        return wrong(std::to_string(number) + " is outside of " + std::to_string(option.min) +
+                     " to " + std::to_string(option.max));
     }
     return number;
 }
@@ -117,20 +119,23 @@ Result<Settings> Settings::load(const SettingsSources& sources) {
 Result<void> Settings::read_environment(const SettingsSources& sources) {
     for (const auto& [name, value] : sources.environment) {
         const auto table = option_table();
-        const auto option = std::find_if(table.begin(), table.end(), [&variable = name](const Option& candidate) {
-            return environment_name(candidate) == variable;
-        });
+        const auto option =
+            std::find_if(table.begin(), table.end(), [&variable = name](const Option& candidate) {
+                return environment_name(candidate) == variable;
+            });
         if (option != table.end()) {
             FERMATA_TRY(assign(option->section, option->name, value, name));
             continue;
         }
-        // FERMATA_… of other meaning (such as a build's own variables) is nobody's mistake, but what names
-        // a section of ours is.
+        // FERMATA_… of other meaning (such as a build's own variables) is nobody's mistake, but
+        // what names a section of ours is.
         for (const Option& candidate : table) {
             const std::string variable = environment_name(candidate);
-            const std::string prefix = variable.substr(0, kEnvironmentPrefix.size() + candidate.section.size() + 1);
+            const std::string prefix =
+                variable.substr(0, kEnvironmentPrefix.size() + candidate.section.size() + 1);
             if (name.starts_with(prefix)) {
-                return wrong(name + ": there is no such option in section [" + std::string(candidate.section) + "]");
+                return wrong(name + ": there is no such option in section [" +
+                             std::string(candidate.section) + "]");
             }
         }
     }
@@ -145,20 +150,23 @@ Result<void> Settings::read_arguments(const SettingsSources& sources) {
         }
         const std::string name = argument.substr(0, equals);
         const std::size_t dot = name.find('.');
-        FERMATA_TRY(assign(name.substr(0, dot), dot == std::string::npos ? "" : name.substr(dot + 1),
+        FERMATA_TRY(assign(name.substr(0, dot),
+                           dot == std::string::npos ? "" : name.substr(dot + 1),
                            argument.substr(equals + 1), "--" + name));
     }
     return {};
 }
 
-Result<void> Settings::assign(std::string_view section, std::string_view name, const std::string& written,
-                              const std::string& origin) {
+Result<void> Settings::assign(std::string_view section, std::string_view name,
+                              const std::string& written, const std::string& origin) {
     const Option* option = find_option(section, name);
     if (option == nullptr) {
-        const std::string full = std::string(section) + (name.empty() ? "" : "." + std::string(name));
+        const std::string full =
+            std::string(section) + (name.empty() ? "" : "." + std::string(name));
         const std::string nearest = nearest_option(full);
         return wrong(origin + ": there is no option " + full +
-                     (nearest.empty() ? "; `fermata options` lists them" : "; did you mean " + nearest + "?"));
+                     (nearest.empty() ? "; `fermata options` lists them"
+                                      : "; did you mean " + nearest + "?"));
     }
     Result<Parsed> parsed = parse(*option, written);
     if (!parsed) {
@@ -217,11 +225,13 @@ std::int64_t Settings::integer(std::string_view section, std::string_view name) 
     return *value;
 }
 
-std::chrono::milliseconds Settings::duration(std::string_view section, std::string_view name) const {
+std::chrono::milliseconds Settings::duration(std::string_view section,
+                                             std::string_view name) const {
     return std::chrono::milliseconds(integer(section, name));
 }
 
-const std::vector<std::string>& Settings::list(std::string_view section, std::string_view name) const {
+const std::vector<std::string>& Settings::list(std::string_view section,
+                                               std::string_view name) const {
     const auto* value = std::get_if<std::vector<std::string>>(&entry(section, name).parsed);
     FERMATA_CHECK(value != nullptr);
     return *value;

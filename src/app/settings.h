@@ -1,8 +1,8 @@
 // Settings: the value of every option, and where it comes from.
 //
-// Precedence: command line, environment, file, default. Everything is checked while loading, so that the
-// getters cannot fail: they abort on a name that is not in the table or is of another type (a bug of ours).
-// Threads: immutable once loaded.
+// Precedence: command line, environment, file, default. Everything is checked while loading, so
+// that the getters cannot fail: they abort on a name that is not in the table or is of another type
+// (a bug of ours). Threads: immutable once loaded.
 #pragma once
 
 #include <chrono>
@@ -41,8 +41,10 @@ class Settings {
     [[nodiscard]] bool boolean(std::string_view section, std::string_view name) const;
     // Integers and sizes in bytes.
     [[nodiscard]] std::int64_t integer(std::string_view section, std::string_view name) const;
-    [[nodiscard]] std::chrono::milliseconds duration(std::string_view section, std::string_view name) const;
-    [[nodiscard]] const std::vector<std::string>& list(std::string_view section, std::string_view name) const;
+    [[nodiscard]] std::chrono::milliseconds duration(std::string_view section,
+                                                     std::string_view name) const;
+    [[nodiscard]] const std::vector<std::string>& list(std::string_view section,
+                                                       std::string_view name) const;
 
     // As it could be written in the file; "(secret)" for a secret that is set.
     [[nodiscard]] std::string shown(const Option& option) const;

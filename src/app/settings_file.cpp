@@ -10,7 +10,8 @@ namespace fermata::app {
 namespace {
 
 Error at(const std::string& path, const toml::source_region& place, const std::string& message) {
-    return {ErrorCode::kInvalidArgument, path + ":" + std::to_string(place.begin.line) + ": " + message};
+    return {ErrorCode::kInvalidArgument,
+            path + ":" + std::to_string(place.begin.line) + ": " + message};
 }
 
 // A value as it would be written on the command line.
@@ -26,7 +27,8 @@ Result<std::string> to_text(const toml::node& node) {
     }
     const auto* array = node.as_array();
     if (array == nullptr) {
-        return Error(ErrorCode::kInvalidArgument, "a text, a whole number, true, false or an array of texts is expected");
+        return Error(ErrorCode::kInvalidArgument,
+                     "a text, a whole number, true, false or an array of texts is expected");
     }
     std::string joined;
     for (const toml::node& item : *array) {
@@ -45,7 +47,8 @@ Result<toml::table> parse_toml(const std::string& path) {
     if (!file || !(text << file.rdbuf())) {
         // An empty file sets failbit on the target only; it is a fine configuration.
         if (!file.is_open()) {
-            return Error(ErrorCode::kNotFound, "the configuration file " + path + " cannot be read");
+            return Error(ErrorCode::kNotFound,
+                         "the configuration file " + path + " cannot be read");
         }
     }
     try {
@@ -69,7 +72,8 @@ Result<void> Settings::read_file(const std::string& path) {
             const std::string place = path + ":" + std::to_string(value.source().begin.line);
             Result<std::string> text = to_text(value);
             if (!text) {
-                return text.error().with_context(place + ": " + section_name + "." + std::string(name.str()));
+                return text.error().with_context(place + ": " + section_name + "." +
+                                                 std::string(name.str()));
             }
             FERMATA_TRY(assign(section_name, name.str(), *text, place));
         }

@@ -38,9 +38,10 @@ class TemporaryFile {
 TEST(SettingsTest, TheCommandLineBeatsTheEnvironmentBeatsTheFile) {
     const TemporaryFile file("[http]\nport = 1\nthreads = 2\nmax-streams = 3\n");
 
-    const auto settings = Settings::load({file.path(),
-                                          {{"FERMATA_HTTP_PORT", "10"}, {"FERMATA_HTTP_THREADS", "20"}},
-                                          {"http.port=100"}});
+    const auto settings =
+        Settings::load({file.path(),
+                        {{"FERMATA_HTTP_PORT", "10"}, {"FERMATA_HTTP_THREADS", "20"}},
+                        {"http.port=100"}});
 
     ASSERT_TRUE(settings) << settings.error().message();
     EXPECT_EQ(settings->integer("http", "port"), 100);
@@ -58,8 +59,10 @@ TEST(SettingsTest, AnUnknownOptionInAFileNamesItsLineAndWhatWasMeant) {
     const auto settings = Settings::load({file.path(), {}, {}});
 
     ASSERT_FALSE(settings);
-    EXPECT_EQ(settings.error().message(), file.path() + ":3: there is no option scxml.max-microstep-cuont; did you "
-                                                        "mean scxml.max-microstep-count?");
+    EXPECT_EQ(settings.error().message(),
+              file.path() +
+                  ":3: there is no option scxml.max-microstep-cuont; did you "
+                  "mean scxml.max-microstep-count?");
 }
 
 TEST(SettingsTest, ARightNameInAWrongSectionIsRecognised) {
@@ -93,10 +96,12 @@ TEST_P(WrongValueTest, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Values, WrongValueTest,
-    testing::Values(WrongCase{"text_for_number", "http.port=many", "--http.port: http.port: 'many' is not a whole"},
+    testing::Values(WrongCase{"text_for_number", "http.port=many",
+                              "--http.port: http.port: 'many' is not a whole"},
                     WrongCase{"too_large", "http.port=70000", "70000 is outside of 0 to 65535"},
                     WrongCase{"boolean", "log.requests=yes", "'yes' is neither true nor false"},
-                    WrongCase{"choice", "persistence.type=mongo", "'mongo' is none of embedded|memory"},
+                    WrongCase{"choice", "persistence.type=mongo",
+                              "'mongo' is none of embedded|memory"},
                     WrongCase{"duration", "http.idle-timeout=5x", "unknown unit"},
                     WrongCase{"size", "http.max-body-size=1TiB", "unknown unit"},
                     WrongCase{"no_value", "http.port", "a value is missing"},
@@ -121,11 +126,14 @@ TEST(SettingsTest, ListsAreArraysInAFileAndSeparatedBySemicolonsElsewhere) {
     const TemporaryFile file("[scxml]\nsend-prefixes = [\"http://a/\", \"http://b/\"]\n");
 
     const auto from_file = Settings::load({file.path(), {}, {}});
-    const auto from_argument = Settings::load({"", {}, {"scxml.send-prefixes=http://a/; http://b/;"}});
+    const auto from_argument =
+        Settings::load({"", {}, {"scxml.send-prefixes=http://a/; http://b/;"}});
 
     ASSERT_TRUE(from_file && from_argument);
-    EXPECT_THAT(from_file->list("scxml", "send-prefixes"), testing::ElementsAre("http://a/", "http://b/"));
-    EXPECT_THAT(from_argument->list("scxml", "send-prefixes"), testing::ElementsAre("http://a/", "http://b/"));
+    EXPECT_THAT(from_file->list("scxml", "send-prefixes"),
+                testing::ElementsAre("http://a/", "http://b/"));
+    EXPECT_THAT(from_argument->list("scxml", "send-prefixes"),
+                testing::ElementsAre("http://a/", "http://b/"));
 }
 
 TEST(OptionTableTest, NamesAreUnique) {
@@ -206,9 +214,11 @@ TEST(OptionTableTest, EveryOptionHasItsRowInTheReference) {
     page << file.rdbuf();
 
     for (const Option& option : option_table()) {
-        EXPECT_THAT(page.str(), HasSubstr(markdown_row(option) + "\n")) << "`fermata options --format markdown` has it";
+        EXPECT_THAT(page.str(), HasSubstr(markdown_row(option) + "\n"))
+            << "`fermata options --format markdown` has it";
     }
-    EXPECT_THAT(page.str(), HasSubstr(options_markdown())) << "the reference has rows of options that do not exist";
+    EXPECT_THAT(page.str(), HasSubstr(options_markdown()))
+        << "the reference has rows of options that do not exist";
 }
 
 TEST(AmountTest, ReadsUnits) {

@@ -1,4 +1,5 @@
-// Waiting for an answer of the engine, for the command line, whose main thread has nothing else to do.
+// Waiting for an answer of the engine, for the command line, whose main thread has nothing else to
+// do.
 #pragma once
 
 #include <chrono>

@@ -23,8 +23,8 @@ namespace fermata::app {
 
 namespace {
 
-// Stands before the service while the engine reads back its sessions: the port is known by then, which their
-// BasicHTTP locations need, and /health/live answers already.
+// Stands before the service while the engine reads back its sessions: the port is known by then,
+// which their BasicHTTP locations need, and /health/live answers already.
 class Gate {
   public:
     void open(http::Handler inner) {
@@ -40,7 +40,8 @@ class Gate {
             responder.send(api::problem("unavailable", "the server is starting"));
         }
     }
-    [[nodiscard]] std::size_t body_bytes_max(const http::Request& request, std::size_t otherwise) const {
+    [[nodiscard]] std::size_t body_bytes_max(const http::Request& request,
+                                             std::size_t otherwise) const {
         const bool decides = is_open_.load(std::memory_order_acquire) && inner_.body_bytes_max;
         return decides ? inner_.body_bytes_max(request, otherwise) : otherwise;
     }
@@ -57,10 +58,10 @@ Result<std::unique_ptr<http::TokenFile>> load_tokens(const Settings& settings) {
         return http::TokenFile::load(path);
     }
     if (!http::is_loopback(address)) {
-        return Error(ErrorCode::kForbidden,
-                     "[http] address " + address +
-                         " can be reached by others, and there is no tokens-file: anybody could run scripts here; "
-                         "set [http] tokens-file, or listen on 127.0.0.1");
+        return Error(ErrorCode::kForbidden, "[http] address " + address +
+                                                " can be reached by others, and there is no "
+                                                "tokens-file: anybody could run scripts here; "
+                                                "set [http] tokens-file, or listen on 127.0.0.1");
     }
     return std::unique_ptr<http::TokenFile>();
 }
@@ -83,7 +84,8 @@ Result<std::string> make_secret() {
 
 // In the order of construction; destroyed from the end, so nothing outlives what it refers to.
 struct Wiring::Parts {
-    explicit Parts(const Settings& values) : settings(values), http_metrics(values.boolean("log", "requests")) {}
+    explicit Parts(const Settings& values)
+        : settings(values), http_metrics(values.boolean("log", "requests")) {}
 
     const Settings settings;
     SystemClock clock;
@@ -121,10 +123,12 @@ Result<void> Wiring::Parts::open_engine() {
     const std::string& external = settings.text("orchestration", "external-url");
     outside->set_listener(server->url(), external.empty() ? server->url() : external);
     outside->set_own_secret(secret);
-    FERMATA_TRY_ASSIGN(engine, engine::Engine::create(engine_options(settings), *store, *outside, clock));
+    FERMATA_TRY_ASSIGN(engine,
+                       engine::Engine::create(engine_options(settings), *store, *outside, clock));
     api::Options options = api_options(settings);
     options.own_secret = secret;
-    service = std::make_unique<api::Service>(*engine, *store, clock, http_metrics, tokens.get(), options);
+    service =
+        std::make_unique<api::Service>(*engine, *store, clock, http_metrics, tokens.get(), options);
     gate.open(service->handler());
     return {};
 }
@@ -141,16 +145,22 @@ Result<std::unique_ptr<Wiring>> Wiring::create(const Settings& settings) {
 
 Wiring::Wiring(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Wiring::~Wiring() { stop(); }
+Wiring::~Wiring() {
+    stop();
+}
 
-std::string Wiring::url() const { return parts_->server->url(); }
+std::string Wiring::url() const {
+    return parts_->server->url();
+}
 
 // The order of stopping:
 //   1. event streams end, so that they do not hold up the rest;
-//   2. the engine finishes its macrosteps and flushes their commits; what comes from now on, and what cannot be
+//   2. the engine finishes its macrosteps and flushes their commits; what comes from now on, and
+//   what cannot be
 //      finished, is answered 503: a client may repeat it at the next start or elsewhere;
 //   3. the server, whose answers are all given now, sends them out and closes;
-//   4. sends and fetches under way are cut off: the outbox has them, the next start carries them out;
+//   4. sends and fetches under way are cut off: the outbox has them, the next start carries them
+//   out;
 //   5. the store closes, after the last commit; 6. the log is flushed.
 void Wiring::stop() {
     if (std::exchange(parts_->stopped, true)) {
@@ -165,8 +175,8 @@ void Wiring::stop() {
         parts_->engine->stop(bound);
     }
     if (parts_->server != nullptr) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline -
-                                                                                std::chrono::steady_clock::now());
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         parts_->server->stop(std::max(left, std::chrono::milliseconds(0)));
     }
     if (parts_->outside != nullptr) {

@@ -21,7 +21,8 @@ class Wiring {
 
     // "http://127.0.0.1:8077"
     [[nodiscard]] std::string url() const;
-    // Finishes what was taken, at most for [http] shutdown-timeout. Calls after the first do nothing.
+    // Finishes what was taken, at most for [http] shutdown-timeout. Calls after the first do
+    // nothing.
     void stop();
 
   private:

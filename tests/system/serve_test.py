@@ -15,7 +15,7 @@ BINARY = str(pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build/dev/b
 CHART = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="chart" initial="a">
   <datamodel><data id="n" expr="0"/><data id="seen" expr="null"/></datamodel>
   <state id="a">
-    <transition event="add"><assign location="n" expr="n + (_event.data.by || 1)"/></transition>
+    <transition event="add"><assign location="n" expr="n + Number(_event.data.by || 1)"/></transition>
     <transition event="ask"><send event="answer" targetexpr="_event.origin"><param name="n" expr="n"/></send></transition>
     <transition event="silent"/>
     <transition event="HTTP.POST posted"><assign location="seen" expr="_event.name + ':' + JSON.stringify(_event.data)"/></transition>
@@ -199,7 +199,7 @@ class ServeTest(unittest.TestCase):
         _, view = self.server.call("GET", f"/scxml/session/{session}/query")
         self.assertEqual(view["data"], {"n": 4, "seen": "text"})
         self.assertEqual(self.server.call("POST", f"/scxml/session/{session}/event/add", {"by": 3})[0], 200)
-        self.assertEqual(self.server.call("GET", f"/scxml/session/{session}/event/add")[0], 200)
+        self.assertEqual(self.server.call("GET", f"/scxml/session/{session}/event/add?by=1")[0], 200)
         self.assertEqual(self.server.call("GET", f"/scxml/session/{session}/request/ask"), (200, {"n": 8}))
         self.assertEqual(self.server.call("POST", f"/scxml/session/{session}/terminate")[0], 200)
         self.assertEqual(self.view(session)["status"], "cancelled")
