@@ -281,7 +281,9 @@ script::ExpressionId ContentCompiler::attribute(XmlIndex element, std::string_vi
                                                 ExpressionKind kind) {
     const XmlNode& node = xml_.at(element);
     const std::string* found = node.find_attribute(attribute_name);
-    return found == nullptr ? script::kNoExpression : expression(kind, *found, node.place);
+    // An empty cond or expr says nothing, as if it were not there; charts in the field have them.
+    return found == nullptr || found->empty() ? script::kNoExpression
+                                              : expression(kind, *found, node.place);
 }
 
 std::uint32_t ContentCompiler::emit(Op op, std::uint32_t a, std::uint32_t b, XmlIndex element) {

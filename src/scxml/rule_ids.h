@@ -40,6 +40,7 @@ inline constexpr std::string_view kIllegalTarget = "illegal-target";
 inline constexpr std::string_view kInitialState = "initial-state";
 inline constexpr std::string_view kDefaultTransition = "default-transition";
 inline constexpr std::string_view kAimlessTransition = "aimless-transition";
+inline constexpr std::string_view kDocumentTransition = "document-transition";
 // Linting
 inline constexpr std::string_view kUnreachableState = "unreachable-state";
 inline constexpr std::string_view kShadowedTransition = "shadowed-transition";
@@ -59,18 +60,18 @@ inline constexpr std::string_view kUnusedSendid = "unused-sendid";
 inline constexpr std::string_view kReservedEvent = "reserved-event";
 
 inline constexpr std::array kAll{
-    kMalformedXml,       kIncludeSyntax,     kIncludeLimit,      kIncludeLoop,
-    kIncludeUnavailable, kScriptUnavailable, kDataUnavailable,   kUnavailableDialect,
-    kWrongRoot,          kMissingNamespace,  kWrongVersion,      kUnknownDatamodel,
-    kUnknownElement,     kMisplacedElement,  kRepeatedElement,   kMissingElement,
-    kUnknownAction,      kUnknownAttribute,  kObsoleteAttribute, kMissingAttribute,
-    kAttributeValue,     kConflict,          kUnexpectedText,    kInvalidId,
-    kDuplicateId,        kUnknownTarget,     kIllegalTarget,     kInitialState,
-    kDefaultTransition,  kAimlessTransition, kUnreachableState,  kShadowedTransition,
-    kEndlessLoop,        kLonelyParallel,    kUnusedHistory,     kSyntaxError,
-    kUndeclaredVariable, kUnusedData,        kUnknownInState,    kConditionAssigns,
-    kBadDelay,           kUnknownSendType,   kUnknownInvoke,     kUnknownSendid,
-    kUnusedSendid,       kReservedEvent,
+    kMalformedXml,       kIncludeSyntax,      kIncludeLimit,       kIncludeLoop,
+    kIncludeUnavailable, kScriptUnavailable,  kDataUnavailable,    kUnavailableDialect,
+    kWrongRoot,          kMissingNamespace,   kWrongVersion,       kUnknownDatamodel,
+    kUnknownElement,     kMisplacedElement,   kRepeatedElement,    kMissingElement,
+    kUnknownAction,      kUnknownAttribute,   kObsoleteAttribute,  kMissingAttribute,
+    kAttributeValue,     kConflict,           kUnexpectedText,     kInvalidId,
+    kDuplicateId,        kUnknownTarget,      kIllegalTarget,      kInitialState,
+    kDefaultTransition,  kAimlessTransition,  kDocumentTransition, kUnreachableState,
+    kShadowedTransition, kEndlessLoop,        kLonelyParallel,     kUnusedHistory,
+    kSyntaxError,        kUndeclaredVariable, kUnusedData,         kUnknownInState,
+    kConditionAssigns,   kBadDelay,           kUnknownSendType,    kUnknownInvoke,
+    kUnknownSendid,      kUnusedSendid,       kReservedEvent,
 };
 
 }  // namespace fermata::scxml::rule

@@ -138,7 +138,8 @@ class Interpreter::Run {
     [[nodiscard]] bool is_own_location(std::string_view target) const;
     [[nodiscard]] bool is_reachable(std::string_view target) const;
     bool read_payload(Range parameters, const Content& content, value::Value& data,
-                      std::vector<std::pair<std::string, std::string>>* form, const Origin& origin);
+                      std::vector<std::pair<std::string, value::Value>>* pairs,
+                      const Origin& origin);
     bool evaluate_parameters(Range parameters,
                              std::vector<std::pair<std::string, value::Value>>& values,
                              const Origin& origin);

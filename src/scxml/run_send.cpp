@@ -35,6 +35,20 @@ value::Value object_of(const std::vector<std::pair<std::string, value::Value>>& 
     return value::Value::object(members);
 }
 
+// An object cannot hold a name twice, but the receiver shall get every pair (SCXML 6.2): when names
+// repeat, _event.raw carries them all, as "name=value" lines in document order.
+std::string raw_of_repeated(const std::vector<std::pair<std::string, value::Value>>& values) {
+    std::string raw;
+    bool is_repeated = false;
+    for (std::size_t at = 0; at < values.size(); ++at) {
+        raw += (at == 0 ? "" : "\n") + values[at].first + "=" + values[at].second.to_text();
+        for (std::size_t before = 0; before < at && !is_repeated; ++before) {
+            is_repeated = values[before].first == values[at].first;
+        }
+    }
+    return is_repeated ? raw : std::string();
+}
+
 }  // namespace
 
 bool Interpreter::Run::send(std::uint32_t at) {
@@ -89,9 +103,18 @@ bool Interpreter::Run::read_send(const Send& send, SendEffect& effect, std::stri
         return false;
     }
     effect.has_content = send.content.given;
-    std::vector<std::pair<std::string, std::string>>* form =
-        is_http_type(type) ? &effect.form : nullptr;
-    return read_payload(send.parameters, send.content, effect.event.data, form, origin);
+    std::vector<std::pair<std::string, value::Value>> values;
+    if (!read_payload(send.parameters, send.content, effect.event.data, &values, origin)) {
+        return false;
+    }
+    if (is_http_type(type)) {
+        for (const auto& [name, value] : values) {
+            effect.form.emplace_back(name, value.to_text());
+        }
+    } else if (values.size() > 1) {
+        effect.event.raw = raw_of_repeated(values);
+    }
+    return true;
 }
 
 bool Interpreter::Run::route_send(SendEffect& effect, std::string_view type, const Origin& origin) {
@@ -167,7 +190,7 @@ bool Interpreter::Run::is_reachable(std::string_view target) const {
 }
 
 bool Interpreter::Run::read_payload(Range parameters, const Content& content, value::Value& data,
-                                    std::vector<std::pair<std::string, std::string>>* form,
+                                    std::vector<std::pair<std::string, value::Value>>* pairs,
                                     const Origin& origin) {
     if (content.given) {
         if (content.expression == script::kNoExpression) {
@@ -193,12 +216,10 @@ bool Interpreter::Run::read_payload(Range parameters, const Content& content, va
     if (!evaluate_parameters(parameters, values, origin)) {
         return false;
     }
-    if (form != nullptr) {
-        for (const auto& [name, value] : values) {
-            form->emplace_back(name, value.to_text());
-        }
-    }
     data = object_of(values);
+    if (pairs != nullptr) {
+        *pairs = std::move(values);
+    }
     return true;
 }
 

@@ -138,11 +138,18 @@ std::string joined(const Parts& from, std::string_view scheme, std::string_view 
 }  // namespace
 
 std::string resolve_url(std::string_view base, std::string_view reference) {
-    const Parts to = split(reference);
+    Parts to = split(reference);
+    const Parts from = split(base);
+    // RFC 3986 5.2.2, the lenient form: "file:child.scxml" inside a file: document means its
+    // neighbour, as charts in the field (and the W3C suite) have it.
+    const bool is_same_scheme =
+        to.scheme == from.scheme && !to.has_authority && !to.path.starts_with('/');
+    if (is_same_scheme && !to.path.empty()) {
+        to.scheme = {};
+    }
     if (!to.scheme.empty()) {
         return joined(to, to.scheme, remove_dot_segments(to.path), to.query, to.fragment);
     }
-    const Parts from = split(base);
     if (to.has_authority) {
         return joined(to, from.scheme, remove_dot_segments(to.path), to.query, to.fragment);
     }

@@ -42,7 +42,7 @@ constexpr std::string_view kExecutable = "raise if foreach log assign script sen
 
 constexpr std::array kElements{
     ElementRule{"scxml", "version", "initial name datamodel binding profile exmode",
-                "state parallel final datamodel script", "script", Inside::kElements},
+                "state parallel final datamodel script transition", "script", Inside::kElements},
     ElementRule{"state", "", "id initial",
                 "onentry onexit transition initial state parallel final history datamodel invoke",
                 "initial", Inside::kElements},

@@ -182,6 +182,13 @@ class States {
             writer_.error(node.place, rule::kAttributeValue, "event of <transition> is empty",
                           "leave event out for a transition that needs no event");
         }
+        if (parent.name == "scxml") {
+            writer_.warning(node.place, rule::kDocumentTransition,
+                            "<transition> directly in <scxml> is not in the specification; it is "
+                            "taken as one of "
+                            "a state around all others",
+                            "put the states into one <state> and the transition beside them");
+        }
         if (!has_target && !has_attribute(node, "event") && !has_attribute(node, "cond")) {
             writer_.error(node.place, rule::kAimlessTransition,
                           "<transition> has neither event nor cond nor target");

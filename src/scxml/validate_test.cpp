@@ -71,7 +71,7 @@ TEST(ValidateTest, ChecksElementsAndAttributes) {
         {"unknown element", "<stat id=\"a\"/><state/>", {"unknown-element"}},
         {"transition at the top",
          "<state id=\"a\"/><transition target=\"a\"/>",
-         {"misplaced-element"}},
+         {"document-transition"}},
         {"transition in final",
          "<final id=\"a\"><transition target=\"a\"/></final>",
          {"misplaced-element"}},
