@@ -1,11 +1,12 @@
 // Engine: runs durable sessions on shards: the public face of this folder.
 //
-// Every session belongs to a partition, every partition to one shard, every shard to one thread. Calls are posted to the
-// shard's bounded queue and answered through a callback from the shard's thread (or at once with kOverloaded). An answer
-// that says success means: the commit that contains it is durable (guarantee 1), and nothing of it was shown outside before
-// (output rule).
+// Every session belongs to a partition, every partition to one shard, every shard to one thread.
+// Calls are posted to the shard's bounded queue and answered through a callback from the shard's
+// thread (or at once with kOverloaded). An answer that says success means: the commit that contains
+// it is durable (guarantee 1), and nothing of it was shown outside before (output rule).
 //
-// Ownership: keeps references to Store, Outside and Clock, which must outlive it. Threads: every method from any thread.
+// Ownership: keeps references to Store, Outside and Clock, which must outlive it. Threads: every
+// method from any thread.
 #pragma once
 
 #include <chrono>
@@ -41,7 +42,8 @@ struct Options {
     DocumentLimits document;
     // max-session-age: sessions older than this are ended (ORS: 90 days).
     std::chrono::seconds session_age_max{7'776'000};
-    // persistence-max-active: sessions kept in memory by all shards together; beyond it idle ones are passivated.
+    // persistence-max-active: sessions kept in memory by all shards together; beyond it idle ones
+    // are passivated.
     std::uint64_t active_max = 1'000'000;
     // passivate-after: a session idle for this long leaves memory (ours).
     std::chrono::milliseconds passivate_after{600'000};
@@ -124,26 +126,27 @@ struct DocumentView {
 };
 
 struct EngineCounters {
-    std::uint64_t sessions_active = 0;     // in memory
+    std::uint64_t sessions_active = 0;  // in memory
     std::uint64_t sessions_passivated = 0;
     std::uint64_t sessions_started = 0;
     std::uint64_t sessions_ended = 0;
-    std::uint64_t sessions_failed = 0;     // ended for a limit or a lost document
-    std::uint64_t sessions_restored = 0;   // read back from the store
-    std::uint64_t events = 0;              // external events processed
+    std::uint64_t sessions_failed = 0;    // ended for a limit or a lost document
+    std::uint64_t sessions_restored = 0;  // read back from the store
+    std::uint64_t events = 0;             // external events processed
     std::uint64_t macrosteps = 0;
     std::uint64_t commits = 0;
     std::uint64_t timers_pending = 0;
     std::uint64_t timers_fired = 0;
     std::uint64_t outbox_pending = 0;
-    std::uint64_t queue_waiting = 0;       // calls in shard queues
-    std::uint64_t refused = 0;             // answered kOverloaded
+    std::uint64_t queue_waiting = 0;  // calls in shard queues
+    std::uint64_t refused = 0;        // answered kOverloaded
     std::uint64_t charts = 0;
     std::uint64_t script_bytes = 0;
-    std::uint64_t macrostep_ns = 0;        // time spent in the interpreter
+    std::uint64_t macrostep_ns = 0;  // time spent in the interpreter
 };
 
-// A live stream: `sink` is called in order from engine threads; it must be quick and may drop. Ends when destroyed.
+// A live stream: `sink` is called in order from engine threads; it must be quick and may drop. Ends
+// when destroyed.
 class Subscription {
   public:
     Subscription() = default;
@@ -153,17 +156,19 @@ class Subscription {
 };
 
 struct SubscribeRequest {
-    std::string session;             // empty: all sessions
-    std::optional<std::uint64_t> after_id;  // resume behind this moment, as far as the buffer reaches back
+    std::string session;  // empty: all sessions
+    std::optional<std::uint64_t>
+        after_id;  // resume behind this moment, as far as the buffer reaches back
     // `gap` is true when moments between after_id and the first one were lost.
     std::function<void(const LiveMoment& moment, bool gap)> sink;
 };
 
 class Engine {
   public:
-    // Claims all partitions, reads timers, inbox and outbox, and goes on where the last process stopped.
-    static Result<std::unique_ptr<Engine>> create(const Options& options, store::Store& store, Outside& outside,
-                                                  const Clock& clock);
+    // Claims all partitions, reads timers, inbox and outbox, and goes on where the last process
+    // stopped.
+    static Result<std::unique_ptr<Engine>> create(const Options& options, store::Store& store,
+                                                  Outside& outside, const Clock& clock);
     virtual ~Engine() = default;
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -171,15 +176,19 @@ class Engine {
     // Findings of a refused document come with an empty answer; other failures are Errors.
     virtual void start(StartRequest request, Answer<StartOutcome> done) = 0;
     virtual void send(EventRequest request, Answer<EventAnswer> done) = 0;
-    // Delivers an event and holds the answer open until the chart answers, the session ends (kNotFound), or `timeout`
-    // (kTimeout).
-    virtual void request(EventRequest request, std::chrono::milliseconds timeout, Answer<ChartResponse> done) = 0;
-    virtual void terminate(std::string session, std::string idempotency_key, Answer<EventAnswer> done) = 0;
+    // Delivers an event and holds the answer open until the chart answers, the session ends
+    // (kNotFound), or `timeout` (kTimeout).
+    virtual void request(EventRequest request, std::chrono::milliseconds timeout,
+                         Answer<ChartResponse> done) = 0;
+    virtual void terminate(std::string session, std::string idempotency_key,
+                           Answer<EventAnswer> done) = 0;
     virtual void query(std::string session, Answer<SessionView> done) = 0;
     virtual void list(ListQuery query, Answer<ListAnswer> done) = 0;
 
-    // Validates and stores a document under a name; running sessions keep the version they started with.
-    virtual void put_document(std::string name, std::string bytes, Answer<std::pair<DocumentView, scxml::Findings>> done) = 0;
+    // Validates and stores a document under a name; running sessions keep the version they started
+    // with.
+    virtual void put_document(std::string name, std::string bytes,
+                              Answer<std::pair<DocumentView, scxml::Findings>> done) = 0;
     virtual void get_document(std::string name, Answer<DocumentView> done) = 0;
     virtual void list_documents(Answer<std::vector<DocumentView>> done) = 0;  // without bytes
 
@@ -188,8 +197,8 @@ class Engine {
     // Empty when ready to take work; else why not.
     [[nodiscard]] virtual std::string not_ready_reason() const = 0;
 
-    // Finishes running macrosteps, flushes commits, answers what it can (kUnavailable for the rest). Returns when done or
-    // after `bound`. Later calls are answered kUnavailable.
+    // Finishes running macrosteps, flushes commits, answers what it can (kUnavailable for the
+    // rest). Returns when done or after `bound`. Later calls are answered kUnavailable.
     virtual void stop(std::chrono::milliseconds bound) = 0;
 
   protected:

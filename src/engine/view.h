@@ -1,4 +1,5 @@
-// Views: what the engine tells about sessions, for the HTTP interface, the command line and live streams.
+// Views: what the engine tells about sessions, for the HTTP interface, the command line and live
+// streams.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ enum class SessionStatus : std::uint8_t {
     kCancelled,  // ended from outside, or by its parent
     kError,      // ended for a limit, or its document could not be had any more
 };
-std::string_view to_string(SessionStatus status);  // "scheduled", "active", "final", "cancelled", "error"
+std::string_view to_string(
+    SessionStatus status);  // "scheduled", "active", "final", "cancelled", "error"
 
 struct TimerView {
     std::string sendid;
@@ -32,12 +34,12 @@ struct TimerView {
 
 struct SessionSummary {
     SessionId id;
-    std::string key;          // the client's own name for it, when it gave one
+    std::string key;  // the client's own name for it, when it gave one
     SessionStatus status = SessionStatus::kActive;
     std::string application;  // `name` of <scxml>, else the last part of the document's URL
     std::string chart_hash;
-    std::string url;          // of the document
-    SessionId parent;         // of invoked children
+    std::string url;   // of the document
+    SessionId parent;  // of invoked children
     bool has_parent = false;
     UnixMillis created_ms = 0;
     UnixMillis ended_ms = 0;
@@ -46,7 +48,8 @@ struct SessionSummary {
 
 struct SessionView {
     SessionSummary summary;
-    std::vector<std::string> configuration;  // ids of all active states in document order; for ended ones just before the exit
+    std::vector<std::string> configuration;  // ids of all active states in document order; for
+                                             // ended ones just before the exit
     std::vector<std::pair<std::string, value::Value>> data;
     std::vector<TimerView> timers;
     std::vector<value::Event> pending;  // external events not yet processed
@@ -75,6 +78,8 @@ struct LiveMoment {
     std::string name;       // event name, state id, "source -> targets", log label, end status
     value::Value value;     // event data, log value, donedata
 };
-std::string_view to_string(LiveMoment::Kind kind);  // "session.started", "event", "transition", "state.entered", "state.exited", "log", "session.ended"
+std::string_view to_string(
+    LiveMoment::Kind kind);  // "session.started", "event", "transition", "state.entered",
+                             // "state.exited", "log", "session.ended"
 
 }  // namespace fermata::engine

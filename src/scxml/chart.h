@@ -59,12 +59,12 @@ struct State {
     Range transitions;                // outgoing, in document order
     TransitionIndex initial = kNone;  // compound states and root: the (possibly implied) initial
                                       // transition; history states: their default transition
-    Range onentry;                   // blocks
-    Range onexit;                    // blocks
-    Range histories;                 // into Chart::history_states: history children
-    Range invokes;                   // into Chart::invokes
-    Range data;                      // into Chart::data
-    std::uint32_t donedata = kNone;  // into Chart::donedata
+    Range onentry;                    // blocks
+    Range onexit;                     // blocks
+    Range histories;                  // into Chart::history_states: history children
+    Range invokes;                    // into Chart::invokes
+    Range data;                       // into Chart::data
+    std::uint32_t donedata = kNone;   // into Chart::donedata
     Place place;
 };
 

@@ -1,13 +1,15 @@
-// Store: what is persisted, behind one small interface. Three implementations pass one contract test suite:
-// MemoryStore (tests), EmbeddedStore (RocksDB, the default), RedisStore (in redis_store/).
+// Store: what is persisted, behind one small interface. Three implementations pass one contract
+// test suite: MemoryStore (tests), EmbeddedStore (RocksDB, the default), RedisStore (in
+// redis_store/).
 //
-// The unit of atomicity and ownership is the partition. A commit carries the session commits of one partition that are
-// ready; it is applied as a whole or not at all, after owner epoch and every session's expected sequence number were
-// checked inside the same atomic operation.
+// The unit of atomicity and ownership is the partition. A commit carries the session commits of one
+// partition that are ready; it is applied as a whole or not at all, after owner epoch and every
+// session's expected sequence number were checked inside the same atomic operation.
 //
-// Threads: every method from any thread. Callbacks come from a thread of the store (or from within the call) and must be
-// quick: they hand over to their shard. Every callback is called exactly once, also on close().
-// Order: commits of one partition are applied in the order in which commit() was called, and answered in that order.
+// Threads: every method from any thread. Callbacks come from a thread of the store (or from within
+// the call) and must be quick: they hand over to their shard. Every callback is called exactly
+// once, also on close(). Order: commits of one partition are applied in the order in which commit()
+// was called, and answered in that order.
 #pragma once
 
 #include <cstdint>
@@ -29,24 +31,28 @@ using Done = std::function<void(Result<T>)>;
 // One session's part of a commit: what one run changed.
 struct SessionCommit {
     SessionId session;
-    // The stored sequence number this builds on; 0 creates the session (conflict when it exists or has just ended).
+    // The stored sequence number this builds on; 0 creates the session (conflict when it exists or
+    // has just ended).
     std::uint64_t expected_seq = 0;
-    // The new one, expected_seq + 1. A session whose stored seq is already `seq` was committed before (the answer got
-    // lost): the session commit is skipped and answered as kAlready.
+    // The new one, expected_seq + 1. A session whose stored seq is already `seq` was committed
+    // before (the answer got lost): the session commit is skipped and answered as kAlready.
     std::uint64_t seq = 1;
     // Creation only: for listing.
     UnixMillis created_ms = 0;
     // Fields not named stay as they are, unless replace_all (a full record).
     std::vector<FieldWrite> fields;
     bool replace_all = false;
-    // Set: the session ends. Its fields, timers and inbox entries are deleted, "meta" stays until the record expires.
+    // Set: the session ends. Its fields, timers and inbox entries are deleted, "meta" stays until
+    // the record expires.
     std::optional<EndRecord> end;
 
     std::vector<TimerRecord> timers_set;
-    std::vector<std::pair<UnixMillis, std::uint64_t>> timers_removed;  // due_ms and number, of this session
-    std::vector<std::uint64_t> inbox_removed;                          // numbers, of this session
-    std::vector<InboxRecord> inbox_added;    // for sessions of the same partition; numbers given by the store
-    std::vector<OutboxRecord> outbox_added;  // numbers given by the store
+    std::vector<std::pair<UnixMillis, std::uint64_t>>
+        timers_removed;                        // due_ms and number, of this session
+    std::vector<std::uint64_t> inbox_removed;  // numbers, of this session
+    std::vector<InboxRecord>
+        inbox_added;  // for sessions of the same partition; numbers given by the store
+    std::vector<OutboxRecord> outbox_added;     // numbers given by the store
     std::vector<std::uint64_t> outbox_removed;  // numbers, of this partition
     std::vector<AnswerRecord> answers;
     std::optional<JournalRecord> journal;
@@ -76,8 +82,9 @@ struct SessionAnswer {
     std::uint64_t first_outbox_number = 0;
 };
 
-// One answer a session commit, in order. When any is kConflict, the batch was not applied (the others say kConflict
-// with stored_seq == expected_seq then). kFenced as an error: the epoch is not the partition's.
+// One answer a session commit, in order. When any is kConflict, the batch was not applied (the
+// others say kConflict with stored_seq == expected_seq then). kFenced as an error: the epoch is not
+// the partition's.
 struct CommitAnswer {
     std::vector<SessionAnswer> sessions;
 };
@@ -85,8 +92,8 @@ struct CommitAnswer {
 // Events for sessions of a partition from another partition or from a node that does not own it.
 struct InboxAppend {
     Partition partition = 0;
-    // Sender's partition and outbox numbers, increasing: what was appended before is skipped, so that a repetition after
-    // a crash has no effect. No sender: always appended.
+    // Sender's partition and outbox numbers, increasing: what was appended before is skipped, so
+    // that a repetition after a crash has no effect. No sender: always appended.
     std::optional<Partition> from;
     std::vector<std::uint64_t> from_numbers;
     std::vector<InboxRecord> records;  // numbers given by the store
@@ -123,11 +130,11 @@ struct DocumentName {
 
 // Counters for /metrics; all since open.
 struct StoreCounters {
-    std::uint64_t commits = 0;   // session commits
-    std::uint64_t batches = 0;   // commit() calls
-    std::uint64_t groups = 0;    // atomic writes to the medium (fsyncs)
-    std::uint64_t bytes = 0;     // handed to the medium
-    std::uint64_t waiting = 0;   // batches queued now
+    std::uint64_t commits = 0;  // session commits
+    std::uint64_t batches = 0;  // commit() calls
+    std::uint64_t groups = 0;   // atomic writes to the medium (fsyncs)
+    std::uint64_t bytes = 0;    // handed to the medium
+    std::uint64_t waiting = 0;  // batches queued now
 };
 
 class Store {
@@ -146,14 +153,16 @@ class Store {
     virtual void commit(CommitBatch batch, Done<CommitAnswer> done) = 0;
     virtual void append_inbox(InboxAppend append, Done<InboxAnswer> done) = 0;
 
-    virtual void load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) = 0;
-    // Live sessions, and ended ones that have not expired, oldest first; `cursor` empty for the first page.
+    virtual void load_session(const SessionId& session,
+                              Done<std::optional<SessionRecord>> done) = 0;
+    // Live sessions, and ended ones that have not expired, oldest first; `cursor` empty for the
+    // first page.
     virtual void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
                                Done<SessionPage> done) = 0;
-    // Timers with after_due <= due_ms < before_due, with number order as tie-break; pages by raising after_due is the
-    // caller's business: `skip` timers are left out first.
-    virtual void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due, std::size_t limit,
-                             std::size_t skip, Done<TimerPage> done) = 0;
+    // Timers with after_due <= due_ms < before_due, with number order as tie-break; pages by
+    // raising after_due is the caller's business: `skip` timers are left out first.
+    virtual void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
+                             std::size_t limit, std::size_t skip, Done<TimerPage> done) = 0;
     // The timers of one session.
     virtual void session_timers(const SessionId& session, Done<std::vector<TimerRecord>> done) = 0;
     virtual void list_inbox(Partition partition, std::uint64_t after_number, std::size_t limit,
@@ -167,13 +176,16 @@ class Store {
                              Done<std::optional<AnswerRecord>> done) = 0;
 
     // Documents by content hash: immutable. put is durable when answered.
-    virtual void put_document(const std::string& hash, const std::string& bytes, Done<bool> done) = 0;
+    virtual void put_document(const std::string& hash, const std::string& bytes,
+                              Done<bool> done) = 0;
     virtual void find_document(const std::string& hash, Done<std::optional<std::string>> done) = 0;
     virtual void put_document_name(const DocumentName& name, Done<bool> done) = 0;
-    virtual void find_document_name(const std::string& name, Done<std::optional<DocumentName>> done) = 0;
+    virtual void find_document_name(const std::string& name,
+                                    Done<std::optional<DocumentName>> done) = 0;
     virtual void list_document_names(Done<std::vector<DocumentName>> done) = 0;
 
-    // Deletes what expired before `now_ms` (end records, answers), at most `limit` of each; says how many.
+    // Deletes what expired before `now_ms` (end records, answers), at most `limit` of each; says
+    // how many.
     virtual void expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> done) = 0;
 
     [[nodiscard]] virtual StoreCounters counters() const = 0;
