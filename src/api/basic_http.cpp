@@ -2,6 +2,7 @@
 
 #include "api/body.h"
 #include "api/reply.h"
+#include "engine/http_body.h"
 #include "http/form.h"
 #include "http/media_type.h"
 #include "http/router.h"
@@ -23,7 +24,7 @@ std::string raw_message(const http::Request& request) {
             raw += field.name + ": " + field.value + "\r\n";
         }
     }
-    return raw + "\r\n" + request.body;
+    return engine::http_raw(raw, request.headers.get("Content-Type"), request.body);
 }
 
 Result<http::Fields> read_fields(const http::Request& request) {

@@ -17,6 +17,9 @@ namespace fermata::api {
 
 namespace {
 
+constexpr Parameter kRepeatable{"Idempotency-Key", "header", "string",
+                                "a repetition gets the first answer"};
+constexpr Answer kDone{200, "done, and durable", "", ""};
 constexpr std::string_view kHelp = R"(ORS interface of this server
 
 POST /scxml/session/start
@@ -83,7 +86,10 @@ value::Value read_parameter(const value::Value& value, bool parse) {
         return value;
     }
     Result<value::Value> parsed = value::Value::from_json(value.to_text());
-    return parsed ? std::move(*parsed) : value;
+    if (!parsed) {
+        return value;
+    }
+    return std::move(*parsed);
 }
 
 Result<engine::StartRequest> read_start(const http::Request& request, bool parse) {
@@ -188,14 +194,10 @@ RouteHandler bind(Context& context, Action action) {
     };
 }
 
-}  // namespace
-
-Routes ors_routes(Context& context) {
-    const Parameter key{"Idempotency-Key", "header", "string",
-                        "a repetition gets the first answer"};
+// Starting sessions, and what is sent to them.
+Routes message_routes(Context& context) {
     const std::vector<Body> bodies{{"application/x-www-form-urlencoded", ""},
                                    {"application/json", ""}};
-    const Answer done{200, "done, and durable", "", ""};
     const Answer answered{200, "the data that the chart answered with", "application/json", ""};
     return {
         {"POST",
@@ -204,7 +206,7 @@ Routes ors_routes(Context& context) {
          "ors",
          "start a session",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          bodies,
          {{200, "it started; the cookie ORSSESSIONID names it", "application/json", "OrsStarted"}},
          bind(context, start)},
@@ -214,9 +216,9 @@ Routes ors_routes(Context& context) {
          "ors",
          "send an event",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          {},
-         {done},
+         {kDone},
          bind(context, send)},
         {"POST",
          "/scxml/session/{id}/event/{name}",
@@ -224,9 +226,9 @@ Routes ors_routes(Context& context) {
          "ors",
          "send an event",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          bodies,
-         {done},
+         {kDone},
          bind(context, send)},
         {"GET",
          "/scxml/session/{id}/request/{name}",
@@ -234,7 +236,7 @@ Routes ors_routes(Context& context) {
          "ors",
          "ask the session and wait for its answer",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          {},
          {answered},
          bind(context, ask)},
@@ -244,10 +246,16 @@ Routes ors_routes(Context& context) {
          "ors",
          "ask the session and wait for its answer",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          bodies,
          {answered},
          bind(context, ask)},
+    };
+}
+
+// Looking at sessions, ending them, and help.
+Routes life_routes(Context& context) {
+    return {
         {"GET",
          "/scxml/session/{id}/query",
          "orsQuery",
@@ -264,9 +272,9 @@ Routes ors_routes(Context& context) {
          "ors",
          "end the session",
          Access::kOperate,
-         {key},
+         {kRepeatable},
          {},
-         {done},
+         {kDone},
          bind(context, terminate)},
         {"GET",
          "/ors/help",
@@ -281,6 +289,14 @@ Routes ors_routes(Context& context) {
              responder.send(http::Response::text(200, std::string(kHelp)));
          }},
     };
+}
+
+}  // namespace
+
+Routes ors_routes(Context& context) {
+    Routes routes = message_routes(context);
+    append(routes, life_routes(context));
+    return routes;
 }
 
 }  // namespace fermata::api

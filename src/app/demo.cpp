@@ -64,7 +64,7 @@ std::string essence(const json::value& session) {
     }
     std::string text = text_of(session, "status") + " " + states_of(session);
     for (const auto& [name, value] : items) {
-        text += " " + name + "=" + value;
+        text.append(" ").append(name).append("=").append(value);
     }
     return text;
 }
@@ -103,8 +103,8 @@ class Demo {
     Result<void> upload() {
         headline("Two documents are uploaded: an order process and a call strategy");
         for (const auto& [name, text] :
-             {std::pair<std::string, std::string_view>("order", kOrderDocument),
-              {"call", kCallDocument}}) {
+             {std::pair<std::string, std::string_view>("order", order_document()),
+              {"call", call_document()}}) {
             FERMATA_TRY_ASSIGN(const json::value stored,
                                server_->call("PUT", "/api/v1/documents/" + name, std::string(text),
                                              "application/scxml+xml"));
@@ -194,6 +194,12 @@ class Demo {
         return {};
     }
 
+    static Result<void> say_value(const std::string& id, const std::string& item,
+                                  std::int64_t value) {
+        say("   " + id + "  " + item + " = " + std::to_string(value));
+        return {};
+    }
+
     // Polls until the session's data item is at least `least`.
     Result<void> wait_for(const std::string& id, const std::string& item, std::int64_t least) {
         const auto deadline = std::chrono::steady_clock::now() + kWaitMax;
@@ -201,8 +207,7 @@ class Demo {
             FERMATA_TRY_ASSIGN(const json::value session, look(id));
             const json::value* value = session.at("data").as_object().if_contains(item);
             if (value != nullptr && value->is_int64() && value->get_int64() >= least) {
-                say("   " + id + "  " + item + " = " + std::to_string(value->get_int64()));
-                return {};
+                return say_value(id, item, value->get_int64());
             }
             std::this_thread::sleep_for(kLookPause);
         }

@@ -5,7 +5,7 @@
 
 namespace fermata::app {
 
-extern const std::string_view kOrderDocument;
-extern const std::string_view kCallDocument;
+std::string_view order_document();
+std::string_view call_document();
 
 }  // namespace fermata::app
