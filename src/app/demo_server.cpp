@@ -39,6 +39,7 @@ Result<pid_t> spawn(const std::string& program, const std::vector<std::string>& 
     std::vector<std::string> words{program, "serve"};
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }
