@@ -36,8 +36,10 @@ class LayersTest(unittest.TestCase):
         tree = Tree({"src/engine/a.cpp": '#include "http/server.h"\n'})
         self.assertEqual(len(list(layers.problems(tree.root))), 1)
 
-    def test_a_heavy_header_in_a_header_is_found(self):
-        tree = Tree({"src/http/a.h": "// a\n#include <boost/beast/http.hpp>\n"})
+    def test_a_heavy_header_that_leaves_its_folder_is_found(self):
+        files = {"src/http/a.h": "// a\n#include <boost/beast/http.hpp>\n", "src/http/b.h": '// b\n#include "http/a.h"\n'}
+        self.assertEqual(list(layers.problems(Tree(files).root)), [])
+        tree = Tree({**files, "src/api/c.cpp": '#include "http/b.h"\n'})
         self.assertEqual(len(list(layers.problems(tree.root))), 1)
 
     def test_a_wrong_dependency_in_cmake_is_found(self):

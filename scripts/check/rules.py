@@ -37,8 +37,8 @@ def no_banned_calls(root):
             for pattern, why in banned:
                 if pattern.search(line):
                     yield f"{file.relative_to(root)}:{number}: {why}"
-            if file.name.endswith("_test.cpp") and sleeping.search(line) and "poll" not in line:
-                yield f"{file.relative_to(root)}:{number}: sleeping in a test; poll with a deadline (comment `poll` when it does)"
+            if file.name.endswith("_test.cpp") and sleeping.search(line) and not re.search(r"// .*(poll|pause: \w)", line):
+                yield f"{file.relative_to(root)}:{number}: sleeping in a test; poll with a deadline (comment `poll`), or say why time must pass (comment `pause: why`)"
 
 
 def every_folder_has_a_readme(root):

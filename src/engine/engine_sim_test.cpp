@@ -206,7 +206,8 @@ class EngineSimulation : public EngineFixture {
         int progress = 0;
         play(progress);
         clock_.advance(std::chrono::seconds(6));
-        std::this_thread::sleep_for(std::chrono::milliseconds(70));
+        // What the fault lets happen does happen, and nothing tells when that is over.
+        std::this_thread::sleep_for(std::chrono::milliseconds(70));  // pause: see above
 
         reopen(*store_);
         for (int tries = 0; tries < 50 && !play(progress); ++tries) {

@@ -92,7 +92,7 @@ TEST_F(AuthTest, reads_a_changed_file_and_keeps_the_last_good_one) {
     EXPECT_TRUE(becomes([&] { return knows("second"); }));
     EXPECT_FALSE(knows("first"));
     write("wrong\n");
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // pause: one look at the file
     EXPECT_TRUE(knows("second"));
 }
 

@@ -83,7 +83,7 @@ TEST_F(ServerStreamTest, refuses_text_for_a_client_that_does_not_read) {
             refusals_in_a_row = 0;
         } else {
             ++refusals_in_a_row;
-            std::this_thread::sleep_for(milliseconds(1));
+            std::this_thread::sleep_for(milliseconds(1));  // poll, fifty times in a row
         }
         EXPECT_LE(events.buffered_bytes(), options.stream_buffer_bytes_max);
     }

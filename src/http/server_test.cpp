@@ -131,7 +131,7 @@ TEST(ServerTest, stops_reading_a_pipeline_that_is_owed_too_many_answers) {
     }
     socket.send(requests);
     ASSERT_TRUE(parking.has(4));
-    std::this_thread::sleep_for(milliseconds(50));
+    std::this_thread::sleep_for(milliseconds(50));  // pause: a fifth would come now
     EXPECT_EQ(parking.size(), 4U);
     for (std::size_t i = 0; i < 10; ++i) {
         ASSERT_TRUE(parking.has(i + 1));
@@ -220,7 +220,7 @@ TEST(ServerTest, still_answers_a_client_that_closed_its_sending_side) {
     socket.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     socket.close_sending();
     ASSERT_TRUE(parking.has(1));
-    std::this_thread::sleep_for(milliseconds(30));
+    std::this_thread::sleep_for(milliseconds(30));  // pause: the end is seen first
     parking.take(0).send(Response::text(200, "late"));
     EXPECT_THAT(socket.receive_all(), HasSubstr("late"));
     EXPECT_TRUE(socket.is_closed());
