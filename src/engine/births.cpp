@@ -144,21 +144,6 @@ void Births::start_child(Lane& lane, const OutboxEntry& entry, StartChild start)
     load(std::move(birth));
 }
 
-bool Births::cancel(const SessionId& session) {
-    const std::unique_ptr<Birth> birth = take(session);
-    if (birth == nullptr) {
-        return false;
-    }
-    if (birth->outbox_number != 0) {
-        birth->lane->remove_outbox(birth->outbox_number);
-    }
-    while (const auto delivery = birth->held.pop()) {
-        shard_.discard(*birth->lane, *delivery,
-                       Error(ErrorCode::kNotFound, "the session was cancelled"));
-    }
-    return true;
-}
-
 void Births::hold(const SessionId& session, std::unique_ptr<Delivery> delivery) {
     coming_.at(session)->held.push(std::move(delivery));
 }

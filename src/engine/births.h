@@ -38,8 +38,6 @@ class Births {
     [[nodiscard]] bool is_coming(const SessionId& session) const {
         return coming_.contains(session);
     }
-    // False when it is not coming.
-    bool cancel(const SessionId& session);
     // is_coming() must be true.
     void hold(const SessionId& session, std::unique_ptr<Delivery> delivery);
     void forget(Lane& lane, const Error& reason);

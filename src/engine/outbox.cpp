@@ -40,7 +40,7 @@ void Outbox::carry_out(Lane& lane, const OutboxEntry& entry, OutboxPayload paylo
     } else if (auto* start = std::get_if<StartChild>(&payload)) {
         shard_.births().start_child(lane, entry, std::move(*start));
     } else {
-        cancel_child(lane, entry, std::get<CancelChild>(payload));
+        cancel_child(entry, std::get<CancelChild>(payload));
     }
 }
 
@@ -210,11 +210,9 @@ void Outbox::on_http(const std::shared_ptr<Http>& http, const Result<void>& answ
     }
 }
 
-void Outbox::cancel_child(Lane& lane, const OutboxEntry& entry, const CancelChild& cancel) {
-    if (shard_.births().cancel(cancel.child)) {
-        lane.remove_outbox(entry.number);
-        return;
-    }
+// A child that is still on its way into the world is born first: SCXML 6.4 wants its onexit
+// handlers to run.
+void Outbox::cancel_child(const OutboxEntry& entry, const CancelChild& cancel) {
     auto delivery = std::make_unique<Delivery>();
     delivery->kind = Delivery::Kind::kCancel;
     delivery->outbox_number = entry.number;

@@ -87,7 +87,7 @@ class Outbox {
                      const Result<std::vector<std::uint64_t>>& unreachable);
     void send_http(std::shared_ptr<Http> http);
     void on_http(const std::shared_ptr<Http>& http, const Result<void>& answer);
-    void cancel_child(Lane& lane, const OutboxEntry& entry, const CancelChild& cancel);
+    void cancel_child(const OutboxEntry& entry, const CancelChild& cancel);
     void deliver_appended(Lane& lane, RemoteEntry entry, std::uint64_t number);
     void fail(const OutboxEntry& entry, const std::string& sendid, const std::string& reason);
 

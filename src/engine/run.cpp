@@ -50,7 +50,9 @@ void Run::schedule(const SessionMeta& meta, std::unique_ptr<Waiter> waiter) {
 
 void Run::consume() {
     const std::uint32_t macrosteps_max = shard_.options().session.macrosteps_per_run_max;
-    while (!end_ && !session_.queue.empty() && macrosteps_ < macrosteps_max) {
+    // A macrostep that invoked ends the run: the child is started before its parent sees the next
+    // event.
+    while (!end_ && !session_.queue.empty() && macrosteps_ < macrosteps_max && !has_invoked_) {
         take(session_.queue.pop());
     }
     finish();
@@ -102,8 +104,10 @@ void Run::take_event(const Delivery& delivery) {
 }
 
 // SCXML 6.4: what a child sent before it was cancelled must not be seen by its parent afterwards.
+// That it ended by itself is seen all the same.
 bool Run::is_from_ended_child(const Delivery& delivery) const {
-    if (!delivery.child || delivery.event.invokeid.empty()) {
+    if (!delivery.child || delivery.event.invokeid.empty() ||
+        delivery.event.name.starts_with("done.invoke.")) {
         return false;
     }
     if (session_.rare != nullptr) {

@@ -83,6 +83,7 @@ class Run final : public scxml::Surroundings {
 
     // run_commit.cpp: the commit
     void finish();
+    void tell_moments();
     void write_state();
     void write_items();
     void write_end();
@@ -103,6 +104,7 @@ class Run final : public scxml::Surroundings {
     std::chrono::nanoseconds deadline_{0};
     std::chrono::nanoseconds began_{0};
     std::uint32_t macrosteps_ = 0;
+    bool has_invoked_ = false;
     std::uint32_t effects_out_ = 0;
     std::size_t record_bytes_ = 0;
     bool touched_ = false;

@@ -46,7 +46,8 @@ void Run::map(scxml::SendEffect& send) {
                     "max-timers (" + std::to_string(timers_max) + ")");
         return;
     }
-    const UnixMillis due_ms = now_ms_ + send.delay_ms;
+    // From now, not from when the run began: a timer is never early, however long its script took.
+    const UnixMillis due_ms = shard_.now_ms() + send.delay_ms;
     std::string sendid = send.sendid;
     set_timer(due_ms, std::move(sendid), SendTimer{std::move(send)});
 }
@@ -110,6 +111,12 @@ void Run::send_http(scxml::SendEffect& send) {
                     "an HTTP send needs a target");  // SCXML C.2.2
         return;
     }
+    // To itself: the same event as through the network, in its place among the others, and surely
+    // once.
+    if (send.target == shard_.surrounds().outside.basic_http_location(session_id())) {
+        push_self(http_event_of(send));
+        return;
+    }
     post_out(http_delivery_of(send));
 }
 
@@ -167,6 +174,7 @@ void Run::map(scxml::InvokeEffect& invoke) {
         invoke.url = session_.scxml.chart
                          ->url();  // what relative references in the content are resolved against
     }
+    has_invoked_ = true;
     post_out(StartChild{child, std::move(invoke)});
 }
 
