@@ -29,6 +29,7 @@
 #include "app/outside.h"
 #include "app/settings.h"
 #include "app/waiting.h"
+#include "base/log.h"
 #include "engine/engine.h"
 #include "halting_store.h"
 #include "http/server.h"
@@ -103,12 +104,21 @@ class Stepper {
         watch.sink = [this](const engine::LiveMoment& moment, bool) { observe(moment); };
         subscription_ = engine_->subscribe(std::move(watch));
         listen();
+        halting_.open_gate();
     }
 
     int run() {
+        while (!engine_->not_ready_reason().empty()) {
+            ::usleep(1000);  // poll
+        }
         start_or_go_on();
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        const auto done = [&] { return ended_ || std::chrono::steady_clock::now() > deadline; };
+        // Children that were cancelled at the end still run their onexit handlers.
+        const auto quiet = [&] {
+            const engine::EngineCounters counters = engine_->counters();
+            return ended_ && counters.outbox_pending == 0 && counters.sessions_active == 0;
+        };
+        const auto done = [&] { return quiet() || std::chrono::steady_clock::now() > deadline; };
         while (true) {
             // Short looks, so that events are sent as soon as the session rests.
             const auto look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
@@ -259,6 +269,7 @@ class Stepper {
 }  // namespace fermata::tests
 
 int main(int argc, char** argv) {
+    fermata::log::configure({});
     fermata::tests::Stepper stepper(fermata::tests::parse(argc, argv));
     const int code = stepper.run();
     // As a crash would: nothing is closed, nothing is flushed.
