@@ -9,7 +9,7 @@ packages_to_build=(
   librocksdb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
   prometheus-cpp-dev libexpected-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
-  dpkg-dev xz-utils make ca-certificates curl openssl python3
+  dpkg-dev patch xz-utils make ca-certificates curl openssl python3
 )
 packages_to_check=(clang clang-format clang-tidy codespell shellcheck cppcheck git)
 
@@ -86,10 +86,11 @@ $(tail -n 3 "$state/source.log")"
 
 # QuickJS as a static library: Debian has its source and tools, but no library package.
 # quickjs-libc (files, processes, modules) stays out: charts reach the outside only through effects.
+# Our patch makes long built-ins interruptible.
 build_quickjs() {
-  local target=$root/build/deps/quickjs
+  local target=$root/build/deps/quickjs patch=$root/scripts/dev.d/quickjs-interrupts.patch
   local flags="-O2 -g1 -fPIC -fwrapv -D_GNU_SOURCE -DCONFIG_BIGNUM"
-  if [ -e "$target/complete" ]; then
+  if cmp -s "$target/patch" "$patch" && [ -e "$target/complete" ]; then
     step "QuickJS: already built"
     return
   fi
@@ -97,6 +98,7 @@ build_quickjs() {
   fetch_source quickjs
   local source
   source=$(find "$root/build/deps/source" -maxdepth 1 -type d -name 'quickjs-*' | head -n 1)
+  patch -s -p1 -d "$source" <"$patch" || fail "$(basename "$patch") does not fit $(basename "$source")"
   step "QuickJS: compiling $(basename "$source")"
   rm -rf "$target" && mkdir -p "$target"/{lib,include,objects}
   local version file
@@ -107,6 +109,7 @@ build_quickjs() {
   done >"$target/build.log" 2>&1 || fail "QuickJS does not compile; see build/deps/quickjs/build.log"
   ar rcs "$target/lib/libquickjs.a" "$target"/objects/*.o
   cp "$source/quickjs.h" "$source/LICENSE" "$target/include/"
+  cp "$patch" "$target/patch"
   echo "$version" >"$target/complete"
 }
 

@@ -29,6 +29,8 @@ bool Engine::set_up() {
     }
     encoder_ = std::make_unique<Encoder>(*realm_, *keys_);
     JS_SetInterruptHandler(runtime_, on_interrupt, this);
+    account_.owner = this;
+    account_.should_stop = [](void* self) { return static_cast<Engine*>(self)->should_stop(); };
     return true;
 }
 
@@ -53,13 +55,15 @@ std::unique_ptr<Realm> Engine::create_realm() {
 }
 
 int Engine::on_interrupt(JSRuntime*, void* self) {
-    auto& engine = *static_cast<Engine*>(self);
-    const Host* host = engine.current_.host;
-    if (engine.draining_ || (host != nullptr && host->should_stop())) {
-        engine.stopped_ = true;
-        return 1;
+    return static_cast<Engine*>(self)->should_stop() ? 1 : 0;
+}
+
+bool Engine::should_stop() {
+    if (draining_ || (current_.host != nullptr && current_.host->should_stop())) {
+        stopped_ = true;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 // The stack of whoever calls now, maybe another thread than last time.

@@ -77,7 +77,9 @@ class Engine {
     Outcome<void> run_jobs(JSContext* context);
     void drain_jobs();
     void forget_unused();
+    // Asked by the interpreter's polls and by the allocator.
     static int on_interrupt(JSRuntime* runtime, void* self);
+    bool should_stop();
 
     std::size_t memory_max_;
     std::size_t stack_max_;

@@ -10,6 +10,17 @@ namespace {
 // What malloc itself needs for a block.
 constexpr std::size_t kBlockOverhead = 8;
 
+constexpr std::size_t kNoLimit = ~std::size_t{0};
+
+bool should_stop(MemoryAccount& account, std::size_t more) {
+    account.bytes_since_question += more;
+    if (account.bytes_since_question < kBytesPerQuestion || account.should_stop == nullptr) {
+        return false;
+    }
+    account.bytes_since_question = 0;
+    return account.should_stop(account.owner);
+}
+
 bool is_allowed(JSMallocState* state, std::size_t more) {
     auto* account = static_cast<MemoryAccount*>(state->opaque);
     account->state = state;
@@ -17,7 +28,7 @@ bool is_allowed(JSMallocState* state, std::size_t more) {
         account->refused = true;
         return false;
     }
-    return true;
+    return state->malloc_limit == kNoLimit || !should_stop(*account, more);
 }
 
 void* allocate(JSMallocState* state, std::size_t size) {
