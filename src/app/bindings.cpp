@@ -32,6 +32,7 @@ SessionLimits session_limits(const Settings& settings) {
     take(settings, "scxml", "max-state-entry-count", limits.state_entry_count_max);
     take(settings, "scxml", "max-pending-events", limits.pending_events_max);
     take(settings, "scxml", "max-events-per-run", limits.macrosteps_per_run_max);
+    take(settings, "scxml", "max-effects-per-run", limits.effects_per_run_max);
     take(settings, "scxml", "process-event-timeout", limits.process_event_timeout);
     take(settings, "scxml", "max-event-size", limits.event_bytes_max);
     take(settings, "scxml", "max-session-size", limits.session_bytes_max);

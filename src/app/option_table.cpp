@@ -39,6 +39,9 @@ constexpr std::array kOptions = std::to_array<Option>({
      kMany},
     {"scxml", "max-events-per-run", kInteger, "100",
      "macrosteps of one run, before a commit is forced", kOurs, 1, kMany},
+    {"scxml", "max-effects-per-run", kInteger, "10000",
+     "sends, cancels, invokes and log lines of one macrostep; a run with as many is committed",
+     kOurs, 1, kMany},
     {"scxml", "process-event-timeout", kMilliseconds, "10000",
      "processing time of one event, scripts included", kOrs, 1, kDay},
     {"scxml", "max-event-size", kBytes, "1MiB", "bytes of one event's data", kOurs, 64},
@@ -131,8 +134,8 @@ constexpr std::array kOptions = std::to_array<Option>({
      true},
 
     // [journal]
-    {"journal", "length", kInteger, "0",
-     "macrosteps kept per session in the journal; 0: no journal", kOurs, 0, 1'000'000},
+    {"journal", "length", kInteger, "0", "runs kept per session in the journal; 0: no journal",
+     kOurs, 0, 1'000'000},
 
     // [http]
     {"http", "address", kText, "127.0.0.1",

@@ -162,6 +162,7 @@ TEST(OptionTableTest, DefaultsAreThoseOfTheOptionStructs) {
     EXPECT_EQ(engine.session.state_entry_count_max, engine_default.session.state_entry_count_max);
     EXPECT_EQ(engine.session.pending_events_max, engine_default.session.pending_events_max);
     EXPECT_EQ(engine.session.macrosteps_per_run_max, engine_default.session.macrosteps_per_run_max);
+    EXPECT_EQ(engine.session.effects_per_run_max, engine_default.session.effects_per_run_max);
     EXPECT_EQ(engine.session.process_event_timeout, engine_default.session.process_event_timeout);
     EXPECT_EQ(engine.session.event_bytes_max, engine_default.session.event_bytes_max);
     EXPECT_EQ(engine.session.session_bytes_max, engine_default.session.session_bytes_max);

@@ -19,6 +19,9 @@ struct SessionLimits {
     std::uint32_t pending_events_max = 100;
     // max-events-per-run: macrosteps of one run, that is, before a commit is forced (ours).
     std::uint32_t macrosteps_per_run_max = 100;
+    // max-effects-per-run: sends, cancels, invokes and log lines of one macrostep; a run that has
+    // as many is cut (ours).
+    std::uint32_t effects_per_run_max = 10'000;
     // process-event-timeout: processing time of one event, scripts included.
     std::chrono::milliseconds process_event_timeout{10'000};
     // max-event-size: bytes of one event's data in Fermata's encoding (ours).

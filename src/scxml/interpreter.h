@@ -10,7 +10,8 @@
 // of eventless transitions; its data is {limit, value, state, document, line}. All counts start
 // anew then, and should_stop is not obeyed for StopSignal::kGraceQuestions questions, so that the
 // chart can react. At the second hit the session ends with EndReason::kLimit and runs no more code,
-// its onexit handlers included. max-invokes: an <invoke> beyond it is an error.execution.
+// its onexit handlers included. max-invokes, max-effects-per-run: an <invoke>, <send>, <cancel> or
+// <log> beyond it is an error.execution; ends of children and forwarded events always have room.
 //
 // Threads: one owner at a time. Charts are immutable and shared.
 #pragma once

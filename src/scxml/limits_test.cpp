@@ -162,5 +162,22 @@ TEST(LimitsTest, ChildrenBeyondTheLimitAreNotInvoked) {
     EXPECT_EQ(simulation.take_trace("invoke event"), "event error.execution; invoke one");
 }
 
+TEST(LimitsTest, EffectsBeyondTheLimitAreErrorsAtTheirElement) {
+    SessionLimits limits;
+    limits.effects_per_run_max = 3;
+    Simulation simulation(limits);
+    simulation.start(document(
+        "<datamodel><data id='n' expr='0'/></datamodel><state id='a'><onentry>"
+        "<foreach array='[1,2,3,4,5]' item='i'><assign location='n' expr='i'/>"
+        "<log expr='i'/></foreach><assign location='n' expr=\"'never'\"/></onentry>"
+        "<transition event='error.execution' target='b'/></state>"
+        "<state id='b'><transition event='go' cond='n == 4'><log expr='n'/></transition></state>"));
+    EXPECT_EQ(simulation.take_trace("log"), "log 1; log 2; log 3");
+
+    simulation.send("go");
+
+    EXPECT_EQ(simulation.take_trace("log"), "log 4");
+}
+
 }  // namespace
 }  // namespace fermata::scxml

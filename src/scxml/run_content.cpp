@@ -92,6 +92,9 @@ bool Interpreter::Run::assign(std::uint32_t at) {
 }
 
 bool Interpreter::Run::log(std::uint32_t at) {
+    if (!has_room_for_effect(origin_of(at))) {
+        return false;
+    }
     const Log& log = tables_.logs[tables_.instructions[at].a];
     LogEffect effect;
     effect.label = log.label;
@@ -109,7 +112,8 @@ bool Interpreter::Run::log(std::uint32_t at) {
 
 bool Interpreter::Run::cancel_send(std::uint32_t at) {
     CancelEffect effect;
-    if (!read_text(tables_.cancels[tables_.instructions[at].a].sendid, effect.sendid,
+    if (!has_room_for_effect(origin_of(at)) ||
+        !read_text(tables_.cancels[tables_.instructions[at].a].sendid, effect.sendid,
                    origin_of(at))) {
         return false;
     }

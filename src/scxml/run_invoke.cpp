@@ -49,7 +49,7 @@ void Interpreter::Run::start_invoke(InvokeIndex index) {
              origin);
         return;
     }
-    if (!read_invoke(invoke, effect, origin)) {
+    if (!read_invoke(invoke, effect, origin) || !has_room_for_effect(origin)) {
         return;
     }
     rare().invokes.push_back({index, effect.invokeid});

@@ -30,6 +30,14 @@ void Interpreter::Run::fail(std::string message, const Origin& origin) {
     raise_error("error.execution", std::move(message), origin);
 }
 
+bool Interpreter::Run::has_room_for_effect(const Origin& origin) {
+    if (effects_.size() < limits_.effects_per_run_max) {
+        return true;
+    }
+    fail("max-effects-per-run (" + std::to_string(limits_.effects_per_run_max) + ")", origin);
+    return false;
+}
+
 void Interpreter::Run::raise_error(std::string name, std::string message, const Origin& origin,
                                    const script::Failure* failure) {
     std::vector<std::pair<std::string, value::Value>> data = {

@@ -75,6 +75,9 @@ bool Interpreter::Run::send(std::uint32_t at) {
         effect.event.type = value::EventType::kInternal;
         return raise(std::move(effect.event), origin.place);
     }
+    if (!has_room_for_effect(origin)) {
+        return false;
+    }
     effect.sendid = sendid.empty() ? surroundings_.unique_id() : sendid;
     effects_.emplace_back(std::move(effect));
     return true;
