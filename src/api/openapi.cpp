@@ -53,6 +53,13 @@ constexpr std::string_view kSchemas = R"({
 "SessionPage":{"type":"object","required":["sessions"],"properties":{
   "sessions":{"type":"array","items":{"$ref":"#/components/schemas/SessionSummary"}},
   "next":{"type":"string","description":"cursor of the next page; absent at the end"}}},
+"Journal":{"type":"object","required":["entries"],"properties":{"entries":{"type":"array","items":{
+  "type":"object","required":["seq","at_ms","steps"],"properties":{
+    "seq":{"type":"integer","description":"of the commit that ended the run"},"at_ms":{"type":"integer"},
+    "steps":{"type":"array","items":{"type":"object","required":["kind","name"],"properties":{
+      "kind":{"type":"string"},"name":{"type":"string"},
+      "text":{"type":"string","description":"what a log line says"}}}},
+    "left_out":{"type":"integer","description":"steps beyond the bound of one entry"}}}}}},
 "Moment":{"type":"object","properties":{
   "kind":{"type":"string"},"at_ms":{"type":"integer"},"session":{"type":"string"},
   "application":{"type":"string"},"seq":{"type":"integer"},"name":{"type":"string"},"value":{}}},

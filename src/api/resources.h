@@ -6,7 +6,7 @@
 
 namespace fermata::api {
 
-Routes session_routes(Context& context);   // sessions.cpp: start, list, show, end
+Routes session_routes(Context& context);   // sessions.cpp: start, list, show, end; journal
 Routes event_routes(Context& context);     // events.cpp: send an event
 Routes request_routes(Context& context);   // requests.cpp: ask a chart and wait for its answer
 Routes stream_routes(Context& context);    // streams.cpp: live moments as server-sent events

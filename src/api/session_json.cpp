@@ -100,4 +100,29 @@ std::string moment_json(const engine::LiveMoment& moment) {
     return json.take();
 }
 
+std::string journal_json(const std::vector<engine::JournalEntry>& entries) {
+    JsonWriter json;
+    json.begin_object().key("entries").begin_array();
+    for (const engine::JournalEntry& entry : entries) {
+        json.begin_object().member("seq", entry.seq).member("at_ms", entry.at_ms);
+        json.key("steps").begin_array();
+        for (const engine::JournalStep& step : entry.steps) {
+            json.begin_object()
+                .member("kind", engine::to_string(step.kind))
+                .member("name", step.name);
+            if (!step.text.empty()) {
+                json.member("text", step.text);
+            }
+            json.end_object();
+        }
+        json.end_array();
+        if (entry.left_out != 0) {
+            json.member("left_out", entry.left_out);
+        }
+        json.end_object();
+    }
+    json.end_array().end_object();
+    return json.take();
+}
+
 }  // namespace fermata::api

@@ -1,4 +1,4 @@
-// /api/v1/sessions: start, list, show and end sessions.
+// /api/v1/sessions: start, list, show and end sessions, and their journals.
 #include "api/body.h"
 #include "api/reply.h"
 #include "api/resources.h"
@@ -86,18 +86,22 @@ Result<std::optional<std::chrono::milliseconds>> read_age(const http::Request& r
     return age < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(age));
 }
 
+Result<std::size_t> read_limit(const http::Request& request) {
+    FERMATA_TRY_ASSIGN(const std::int64_t limit, query_number(request, "limit", kPageDefault));
+    if (limit < 1 || limit > kPageMax) {
+        return Error(ErrorCode::kInvalidArgument,
+                     "'limit' must be 1 to " + std::to_string(kPageMax));
+    }
+    return static_cast<std::size_t>(limit);
+}
+
 Result<engine::ListQuery> read_list(const http::Request& request) {
     engine::ListQuery query;
     FERMATA_TRY_ASSIGN(query.status, read_status(request));
     query.application = request.query_value("application").value_or("");
     FERMATA_TRY_ASSIGN(query.older_than, read_age(request, "older_than"));
     FERMATA_TRY_ASSIGN(query.younger_than, read_age(request, "younger_than"));
-    FERMATA_TRY_ASSIGN(const std::int64_t limit, query_number(request, "limit", kPageDefault));
-    if (limit < 1 || limit > kPageMax) {
-        return Error(ErrorCode::kInvalidArgument,
-                     "'limit' must be 1 to " + std::to_string(kPageMax));
-    }
-    query.limit = static_cast<std::size_t>(limit);
+    FERMATA_TRY_ASSIGN(query.limit, read_limit(request));
     query.cursor = request.query_value("cursor").value_or("");
     return query;
 }
@@ -130,6 +134,20 @@ void show(Context& context, const http::Request& request, const http::Responder&
                          reply<engine::SessionView>(responder, [](const engine::SessionView& view) {
                              return http::Response::json(200, session_json(view));
                          }));
+}
+
+void show_journal(Context& context, const http::Request& request,
+                  const http::Responder& responder) {
+    const Result<std::size_t> limit = read_limit(request);
+    if (!limit) {
+        responder.send(to_response(limit.error()));
+        return;
+    }
+    context.engine.journal(std::string(request.param("id")), *limit,
+                           reply<std::vector<engine::JournalEntry>>(
+                               responder, [](const std::vector<engine::JournalEntry>& entries) {
+                                   return http::Response::json(200, journal_json(entries));
+                               }));
 }
 
 void end(Context& context, const http::Request& request, const http::Responder& responder) {
@@ -190,6 +208,18 @@ Routes session_routes(Context& context) {
            "Session"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              show(context, request, responder);
+         }},
+        {"GET",
+         "/api/v1/sessions/{id}/journal",
+         "showJournal",
+         "sessions",
+         "what the session did, newest run first",
+         Access::kRead,
+         {{"limit", "query", "integer", "runs, 1 to 1000; default 100"}},
+         {},
+         {{200, "its last runs; none when [journal] length is 0", "application/json", "Journal"}},
+         [&context](const http::Request& request, const http::Responder& responder) {
+             show_journal(context, request, responder);
          }},
         {"DELETE",
          "/api/v1/sessions/{id}",

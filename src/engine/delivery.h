@@ -1,6 +1,6 @@
 // Delivery: one thing that waits for a session, with where it came from, so that the commit of the
 // run that takes it also removes it there. DeliveryQueue is the session's external event queue
-// (SCXML 3.13), intrusive: an idle session pays two pointers and a count.
+// (SCXML 3.13), intrusive: an idle session pays two pointers.
 //
 // Threads: the shard's thread only.
 #pragma once
@@ -48,7 +48,9 @@ struct Delivery {
     std::optional<SessionId> child;
     value::Event event;
     std::unique_ptr<Waiter> waiter;
+    // Of the queue it is in.
     std::unique_ptr<Delivery> next;
+    std::uint32_t place = 0;
 };
 
 class DeliveryQueue {
@@ -68,7 +70,9 @@ class DeliveryQueue {
     }
 
     [[nodiscard]] bool empty() const { return head_ == nullptr; }
-    [[nodiscard]] std::uint32_t size() const { return size_; }
+    [[nodiscard]] std::uint32_t size() const {
+        return empty() ? 0 : tail_->place - head_->place + 1;
+    }
     template <typename Visit>
     void for_each(Visit visit) const {
         for (Delivery* at = head_.get(); at != nullptr; at = at->next.get()) {
@@ -78,9 +82,9 @@ class DeliveryQueue {
 
     void push(std::unique_ptr<Delivery> delivery) {
         Delivery* const added = delivery.get();
+        added->place = tail_ == nullptr ? 0 : tail_->place + 1;
         (tail_ == nullptr ? head_ : tail_->next) = std::move(delivery);
         tail_ = added;
-        ++size_;
     }
     // Null when empty.
     std::unique_ptr<Delivery> pop() {
@@ -88,7 +92,6 @@ class DeliveryQueue {
         if (first != nullptr) {
             head_ = std::move(first->next);
             tail_ = head_ == nullptr ? nullptr : tail_;
-            --size_;
         }
         return first;
     }
@@ -97,12 +100,10 @@ class DeliveryQueue {
     void swap(DeliveryQueue& other) noexcept {
         std::swap(head_, other.head_);
         std::swap(tail_, other.tail_);
-        std::swap(size_, other.size_);
     }
 
     std::unique_ptr<Delivery> head_;
     Delivery* tail_ = nullptr;
-    std::uint32_t size_ = 0;
 };
 
 }  // namespace fermata::engine

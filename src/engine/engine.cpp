@@ -7,6 +7,7 @@
 
 #include "engine/calls.h"
 #include "engine/chart_cache.h"
+#include "engine/journal.h"
 #include "engine/listing.h"
 #include "engine/live_hub.h"
 #include "engine/shard.h"
@@ -64,6 +65,8 @@ class ShardedEngine final : public Engine {
                    Answer<EventAnswer> done) override;
     void query(std::string session, Answer<SessionView> done) override;
     void list(ListQuery query, Answer<ListAnswer> done) override;
+    void journal(std::string session, std::size_t limit,
+                 Answer<std::vector<JournalEntry>> done) override;
     void put_document(std::string name, std::string bytes,
                       Answer<std::pair<DocumentView, scxml::Findings>> done) override;
     void get_document(std::string name, Answer<DocumentView> done) override;
@@ -250,6 +253,19 @@ void ShardedEngine::list(ListQuery query, Answer<ListAnswer> done) {
              std::make_shared<Listing>(store_, clock_, shard.mailbox(), std::move(query),
                                        std::move(told))
                  ->begin();
+         });
+}
+
+void ShardedEngine::journal(std::string session, std::size_t limit,
+                            Answer<std::vector<JournalEntry>> done) {
+    const SessionId id = SessionId::parse_or_name(session, partition_count_);
+    if (id.partition() >= partition_count_) {
+        done(Error(ErrorCode::kNotFound, "there is no session " + session));
+        return;
+    }
+    post(id.partition(), std::move(done),
+         [id, limit](Shard& shard, Answer<std::vector<JournalEntry>> told) {
+             read_journal(shard, id, limit, std::move(told));
          });
 }
 

@@ -57,7 +57,7 @@ struct Options {
     std::uint32_t charts_max = 1000;
     // live-buffer-length: moments kept for streams that resume (ours).
     std::uint32_t live_buffer_max = 10'000;
-    // journal length; 0: off.
+    // journal length: runs of a session that its journal keeps; 0: off.
     store::JournalOptions journal;
     // Seed of ids and jitter; 0: from the operating system. For tests.
     std::uint64_t seed = 0;
@@ -184,6 +184,9 @@ class Engine {
                            Answer<EventAnswer> done) = 0;
     virtual void query(std::string session, Answer<SessionView> done) = 0;
     virtual void list(ListQuery query, Answer<ListAnswer> done) = 0;
+    // What the session did, newest run first; empty when the journal is off ([journal] length).
+    virtual void journal(std::string session, std::size_t limit,
+                         Answer<std::vector<JournalEntry>> done) = 0;
 
     // Validates and stores a document under a name; running sessions keep the version they started
     // with.

@@ -113,6 +113,49 @@ TEST_F(EngineDeliveryTest, AnHttpSendCarriesAnIdAndItsFailureComesBack) {
         becomes(id, [&](const SessionView&) { return engine_->counters().outbox_pending == 0; }));
 }
 
+TEST_F(EngineDeliveryTest, AnHttpSendThatFailsForNowIsTriedAgainUnderTheSameId) {
+    open();
+    outside_.answer_sends_with(Error(ErrorCode::kUnavailable, "not now"));
+    const std::string id = start(chart(R"(<state id="s"><transition event="go">
+      <send event="hi" type="http://www.w3.org/TR/scxml/#BasicHTTPEventProcessor" target="http://there.test/x"/>
+      </transition><transition event="error.communication" target="failed"/></state><state id="failed"/>)"));
+    ASSERT_TRUE(send(id, "go"));
+    ASSERT_TRUE(becomes(id, [&](const SessionView&) { return outside_.sends().size() == 1; }));
+
+    ASSERT_TRUE(becomes(id, [&](const SessionView&) {
+        clock_.advance(std::chrono::seconds(1));
+        return outside_.sends().size() == 3;
+    }));
+    outside_.answer_sends_with({});
+    ASSERT_TRUE(becomes(id, [&](const SessionView&) {
+        clock_.advance(std::chrono::seconds(1));
+        return engine_->counters().outbox_pending == 0;
+    }));
+
+    const auto sends = outside_.sends();
+    EXPECT_TRUE(std::all_of(sends.begin(), sends.end(),
+                            [&](const HttpSend& one) { return one.id == sends[0].id; }));
+    EXPECT_TRUE(is_in(*query(id), "s"));
+}
+
+TEST_F(EngineDeliveryTest, AutoforwardPassesEveryExternalEventOn) {
+    open();
+    outside_.add("http://docs.test/child",
+                 chart("<state id='s'><transition event='other' target='t'/></state><state id='t'>"
+                       "<transition event='deep.er' target='u'/></state><state id='u'/>"));
+    const std::string parent = start(chart(
+        "<state id='p'><invoke id='c' src='http://docs.test/child' autoforward='true'/></state>"));
+    ASSERT_TRUE(becomes(parent, [&](const SessionView& view) {
+        return view.invokes.size() == 1 && query(view.invokes[0].second.to_string()).has_value();
+    }));
+    const std::string child = query(parent)->invokes[0].second.to_string();
+
+    ASSERT_TRUE(send(parent, "other"));
+    ASSERT_TRUE(send(parent, "deep.er"));
+
+    EXPECT_TRUE(enters(child, "u"));
+}
+
 constexpr const char* kParent = R"(
   <state id="p"><invoke id="c" src="http://docs.test/child"/>
     <transition event="done.invoke.c" target="done"/>

@@ -41,11 +41,13 @@ class FakeOutside final : public Outside {
         done(std::move(answer));
     }
     void send(HttpSend send, std::function<void(Result<void>)> done) override {
+        Result<void> answer;
         {
             const std::lock_guard lock(mutex_);
             sends_.push_back(std::move(send));
+            answer = answer_;
         }
-        done(answer_);
+        done(answer);
     }
     [[nodiscard]] std::string basic_http_location(const std::string& session_id) const override {
         return "http://here.test/" + session_id;
@@ -55,7 +57,10 @@ class FakeOutside final : public Outside {
         const std::lock_guard lock(mutex_);
         documents_[url] = std::move(text);
     }
-    void answer_sends_with(Result<void> answer) { answer_ = std::move(answer); }
+    void answer_sends_with(Result<void> answer) {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(answer);
+    }
     [[nodiscard]] std::vector<HttpSend> sends() const {
         const std::lock_guard lock(mutex_);
         return sends_;

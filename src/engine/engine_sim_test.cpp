@@ -2,12 +2,16 @@
 // opened again on what the store has. Whatever was acknowledged must be there, and nothing may have
 // happened twice.
 #include <atomic>
+#include <cstdlib>
+#include <iostream>
 #include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
 #include "engine/engine_fixture.h"
+#include "engine/forwarding_store.h"
 
 namespace fermata::engine {
 namespace {
@@ -20,26 +24,22 @@ enum class Fault {
 };
 
 // Passes everything on to a MemoryStore until the n-th commit.
-class FaultyStore final : public store::Store {
+class FaultyStore final : public ForwardingStore {
   public:
     FaultyStore(store::Store& inner, Fault fault, std::uint64_t at)
-        : inner_(inner), fault_(fault), at_(at) {}
+        : ForwardingStore(inner), fault_(fault), at_(at) {}
 
     [[nodiscard]] bool has_struck() const { return count_ >= at_; }
 
-    [[nodiscard]] store::Facts facts() const override { return inner_.facts(); }
-    void claim(Partition partition, std::uint32_t node, store::Done<store::Epoch> done) override {
-        inner_.claim(partition, node, std::move(done));
-    }
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override {
         const std::uint64_t number = ++count_;
         const bool crashes = fault_ == Fault::kCrashBefore || fault_ == Fault::kCrashAfter;
         if (number < at_ || (!crashes && number > at_)) {
-            inner_.commit(std::move(batch), std::move(done));
+            inner().commit(std::move(batch), std::move(done));
         } else if (number == at_ && fault_ == Fault::kCrashAfter) {
-            inner_.commit(std::move(batch), [](const Result<store::CommitAnswer>&) {});
+            inner().commit(std::move(batch), [](const Result<store::CommitAnswer>&) {});
         } else if (number == at_ && fault_ == Fault::kLostAnswer) {
-            inner_.commit(std::move(batch), [](const Result<store::CommitAnswer>&) {});
+            inner().commit(std::move(batch), [](const Result<store::CommitAnswer>&) {});
             done(Error(ErrorCode::kTimeout, "the answer was lost"));
         } else if (!crashes) {
             done(Error(ErrorCode::kUnavailable, "the medium is not there"));
@@ -49,67 +49,10 @@ class FaultyStore final : public store::Store {
         if (fault_ <= Fault::kCrashAfter && has_struck()) {
             return;
         }
-        inner_.append_inbox(std::move(append), std::move(done));
+        inner().append_inbox(std::move(append), std::move(done));
     }
-    void load_session(const SessionId& session,
-                      store::Done<std::optional<store::SessionRecord>> done) override {
-        inner_.load_session(session, std::move(done));
-    }
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override {
-        inner_.list_sessions(partition, cursor, limit, std::move(done));
-    }
-    void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
-                     std::size_t limit, std::size_t skip,
-                     store::Done<store::TimerPage> done) override {
-        inner_.list_timers(partition, after_due, before_due, limit, skip, std::move(done));
-    }
-    void session_timers(const SessionId& session,
-                        store::Done<std::vector<store::TimerRecord>> done) override {
-        inner_.session_timers(session, std::move(done));
-    }
-    void list_inbox(Partition partition, std::uint64_t after, std::size_t limit,
-                    store::Done<std::vector<store::InboxRecord>> done) override {
-        inner_.list_inbox(partition, after, limit, std::move(done));
-    }
-    void list_outbox(Partition partition, std::uint64_t after, std::size_t limit,
-                     store::Done<std::vector<store::OutboxRecord>> done) override {
-        inner_.list_outbox(partition, after, limit, std::move(done));
-    }
-    void list_journal(const SessionId& session, std::size_t limit,
-                      store::Done<std::vector<store::JournalRecord>> done) override {
-        inner_.list_journal(session, limit, std::move(done));
-    }
-    void find_answer(Partition partition, const std::string& key,
-                     store::Done<std::optional<store::AnswerRecord>> done) override {
-        inner_.find_answer(partition, key, std::move(done));
-    }
-    void put_document(const std::string& hash, const std::string& bytes,
-                      store::Done<bool> done) override {
-        inner_.put_document(hash, bytes, std::move(done));
-    }
-    void find_document(const std::string& hash,
-                       store::Done<std::optional<std::string>> done) override {
-        inner_.find_document(hash, std::move(done));
-    }
-    void put_document_name(const store::DocumentName& name, store::Done<bool> done) override {
-        inner_.put_document_name(name, std::move(done));
-    }
-    void find_document_name(const std::string& name,
-                            store::Done<std::optional<store::DocumentName>> done) override {
-        inner_.find_document_name(name, std::move(done));
-    }
-    void list_document_names(store::Done<std::vector<store::DocumentName>> done) override {
-        inner_.list_document_names(std::move(done));
-    }
-    void expire(UnixMillis now_ms, std::size_t limit, store::Done<std::size_t> done) override {
-        inner_.expire(now_ms, limit, std::move(done));
-    }
-    [[nodiscard]] store::StoreCounters counters() const override { return inner_.counters(); }
-    void close() override {}
 
   private:
-    store::Store& inner_;
     const Fault fault_;
     const std::uint64_t at_;
     std::atomic<std::uint64_t> count_ = 0;
@@ -145,6 +88,11 @@ std::string worker(const std::string& sink) {
     <transition event="up"><assign location="ups" expr="ups + 1"/></transition>
   </state>)";
 }
+
+struct Strike {
+    Fault fault;
+    std::uint64_t at;  // commit since the engine was opened
+};
 
 class EngineSimulation : public EngineFixture {
   protected:
@@ -199,15 +147,20 @@ class EngineSimulation : public EngineFixture {
     }
     static std::string sink_id() { return SessionId::from_name("sink", kPartitions).to_string(); }
 
-    void run_world(Fault fault, std::uint64_t at) {
+    // Before the strike of each store the client plays as far as it gets; then a store without
+    // faults lets it come to the end.
+    void run_world(const std::vector<Strike>& strikes) {
         store_ = std::make_unique<store::MemoryStore>(store::MemoryOptions{kPartitions, {}});
-        FaultyStore faulty(*store_, fault, at);
-        open(faulty);
+        std::vector<std::unique_ptr<FaultyStore>> faulty;
         int progress = 0;
-        play(progress);
-        clock_.advance(std::chrono::seconds(6));
-        // What the fault lets happen does happen, and nothing tells when that is over.
-        std::this_thread::sleep_for(std::chrono::milliseconds(70));  // pause: see above
+        for (const Strike& strike : strikes) {
+            faulty.push_back(std::make_unique<FaultyStore>(*store_, strike.fault, strike.at));
+            reopen(*faulty.back());
+            play(progress);
+            clock_.advance(std::chrono::seconds(6));
+            // What the fault lets happen does happen, and nothing tells when that is over.
+            std::this_thread::sleep_for(std::chrono::milliseconds(70));  // pause: see above
+        }
 
         reopen(*store_);
         for (int tries = 0; tries < 50 && !play(progress); ++tries) {
@@ -239,28 +192,51 @@ class EngineSimulation : public EngineFixture {
 TEST_F(EngineSimulation, ACrashBeforeAnyCommitLosesNothingAcknowledged) {
     for (std::uint64_t at = 1; at <= 14; ++at) {
         SCOPED_TRACE("commit " + std::to_string(at));
-        run_world(Fault::kCrashBefore, at);
+        run_world({{Fault::kCrashBefore, at}});
     }
 }
 
 TEST_F(EngineSimulation, ACrashAfterAnyCommitMakesNothingHappenTwice) {
     for (std::uint64_t at = 1; at <= 14; ++at) {
         SCOPED_TRACE("commit " + std::to_string(at));
-        run_world(Fault::kCrashAfter, at);
+        run_world({{Fault::kCrashAfter, at}});
     }
 }
 
 TEST_F(EngineSimulation, ARefusedCommitMakesThePartitionStartOver) {
     for (std::uint64_t at = 1; at <= 14; ++at) {
         SCOPED_TRACE("commit " + std::to_string(at));
-        run_world(Fault::kError, at);
+        run_world({{Fault::kError, at}});
     }
 }
 
 TEST_F(EngineSimulation, ACommitWhoseAnswerIsLostMakesThePartitionStartOver) {
     for (std::uint64_t at = 1; at <= 14; ++at) {
         SCOPED_TRACE("commit " + std::to_string(at));
-        run_world(Fault::kLostAnswer, at);
+        run_world({{Fault::kLostAnswer, at}});
+    }
+}
+
+std::uint64_t chosen_seed() {
+    const char* const text = std::getenv("FERMATA_SEED");
+    return text != nullptr ? std::strtoull(text, nullptr, 10) : Random::from_entropy().next();
+}
+
+// Several faults in one life, each at a commit that chance chose: FERMATA_SEED repeats a run.
+TEST_F(EngineSimulation, AnySequenceOfFaultsLosesAndDoublesNothing) {
+    const std::uint64_t seed = chosen_seed();
+    std::cout << "FERMATA_SEED=" << seed << "\n";
+    Random random(seed);
+    for (int life = 0; life < 12; ++life) {
+        SCOPED_TRACE("FERMATA_SEED=" + std::to_string(seed) + ", life " + std::to_string(life));
+        std::vector<Strike> strikes;
+        for (std::uint64_t count = 1 + random.below(4); count > 0; --count) {
+            strikes.push_back({static_cast<Fault>(random.below(4)), 1 + random.below(9)});
+        }
+        run_world(strikes);
+        if (HasFatalFailure()) {
+            return;
+        }
     }
 }
 

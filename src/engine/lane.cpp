@@ -187,7 +187,7 @@ void Lane::on_answer(Result<store::CommitAnswer> answer) {
 
 void Lane::set_free(PendingCommit& pending, const store::SessionAnswer& answer) {
     LiveSession& session = *pending.session;
-    session.committed = pending.seq;
+    --session.commits_waiting;
     if (pending.creates) {
         Tally::add(shard_.tally().started, 1);
     }
@@ -298,11 +298,10 @@ void Lane::reset(const Error& reason) {
         if (session != nullptr) {
             // The recovery sets those that the store knows; a number may come again with another
             // time.
-            if (session->rare != nullptr) {
-                for (const PendingTimer& timer : session->rare->timers) {
-                    shard_.timers().remove(id, timer.number);
-                }
-            }
+            const SessionId session_id = id;
+            session->timers.for_each([&](const PendingTimer& timer) {
+                shard_.timers().remove(session_id, timer.number());
+            });
             while (std::unique_ptr<Delivery> delivery = session->queue.pop()) {
                 if (delivery->waiter != nullptr) {
                     delivery->waiter->done(unavailable);

@@ -2,17 +2,6 @@
 
 namespace fermata::engine {
 
-PendingTimer* LiveSession::find_timer(std::uint64_t number) {
-    if (rare != nullptr) {
-        for (PendingTimer& timer : rare->timers) {
-            if (timer.number == number) {
-                return &timer;
-            }
-        }
-    }
-    return nullptr;
-}
-
 const SessionId* LiveSession::find_child(std::string_view invokeid) const {
     if (rare != nullptr) {
         for (const auto& [name, child] : rare->invokes) {

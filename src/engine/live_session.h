@@ -20,39 +20,18 @@
 #include "base/clock.h"
 #include "base/session_id.h"
 #include "engine/delivery.h"
+#include "engine/pending_timers.h"
 #include "engine/record_codec.h"
+#include "engine/stored_items.h"
 #include "scxml/interpreter.h"
 
 namespace fermata::engine {
 
-// Of fields as they are handed to the store; never stored itself.
-inline std::uint64_t field_hash(std::string_view bytes) {
-    return std::hash<std::string_view>{}(bytes);
-}
-
-// A data item as it was last handed to the store: only what differs is written again.
-struct StoredItem {
-    std::string name;
-    std::uint64_t hash = 0;
-    std::uint32_t bytes = 0;
-    bool seen = false;  // by the snapshot under way
-};
-
-// A delayed send or event that waits (the store's timer table and the shard's TimerQueue have it
-// too).
-struct PendingTimer {
-    std::uint64_t number = 0;
-    UnixMillis due_ms = 0;
-    std::string sendid;   // for <cancel>; empty when it cannot be cancelled
-    std::string payload;  // encoded TimerPayload
-};
-
 struct LiveSession {
     struct Rare {
         std::optional<SessionId> parent;
-        std::string invokeid;  // by which the parent knows it
-        std::string key;       // the client's own name
-        std::vector<PendingTimer> timers;
+        std::string invokeid;                                    // by which the parent knows it
+        std::string key;                                         // the client's own name
         std::vector<std::pair<std::string, SessionId>> invokes;  // running children
         // A session that waits for its start: what it will be started with.
         std::unique_ptr<SessionMeta> scheduled;
@@ -60,16 +39,17 @@ struct LiveSession {
 
     SessionId id;
     scxml::Session scxml;
-    std::uint64_t seq = 0;        // last issued
-    std::uint64_t committed = 0;  // last known to be durable
+    std::uint64_t seq = 0;  // last issued
     UnixMillis created_ms = 0;
     UnixMillis used_ms = 0;
     std::uint64_t state_hash = 0;  // of the last written field "state"
-    std::vector<StoredItem> items;
+    StoredItems items;
     DeliveryQueue queue;
     std::unique_ptr<Rare> rare;
+    PendingTimers timers;
     LiveSession* older = nullptr;
     LiveSession* newer = nullptr;
+    std::uint32_t commits_waiting = 0;  // issued, and not known to be durable
     std::uint32_t timer_number_next = 1;
     std::uint32_t unique_id_next = 1;
     bool ready = false;     // in the lane's list of sessions to run
@@ -84,9 +64,8 @@ struct LiveSession {
         return *rare;
     }
     [[nodiscard]] bool is_idle() const {
-        return queue.empty() && seq == committed && !ready && !ended;
+        return queue.empty() && commits_waiting == 0 && !ready && !ended;
     }
-    [[nodiscard]] PendingTimer* find_timer(std::uint64_t number);
     [[nodiscard]] const SessionId* find_child(std::string_view invokeid) const;
     [[nodiscard]] std::string name()
         const;  // `application` of views: <scxml name>, else the end of the URL
@@ -94,6 +73,9 @@ struct LiveSession {
 
 // `name` of the chart, else the last part of its URL.
 std::string application_of(const scxml::Chart& chart);
+
+// On a 64-bit machine; a million idle sessions pay for every byte.
+static_assert(sizeof(LiveSession) <= 200);
 
 class SessionList {
   public:

@@ -19,6 +19,7 @@ constexpr char kInbox = 'i';
 constexpr char kOutbox = 'o';
 constexpr char kEnd = 'e';
 constexpr char kAnswer = 'a';
+constexpr char kJournal = 'j';
 
 // Alternatives of TimerPayload and OutboxPayload by number: their order in the variants. Stored.
 constexpr std::uint8_t kSendTimer = 0;
@@ -349,6 +350,36 @@ Result<KeptAnswer> decode_answer(std::string_view bytes) {
     answer.seq = reader.varint("seq");
     FERMATA_TRY(reader.finish_at_end());
     return answer;
+}
+
+std::string encode(const JournalEntry& entry) {
+    Writer writer = begin(kJournal);
+    writer.varint(entry.steps.size());
+    for (const JournalStep& step : entry.steps) {
+        writer.byte(static_cast<std::uint8_t>(step.kind));
+        writer.text(step.name);
+        writer.text(step.text);
+    }
+    writer.varint(entry.left_out);
+    return writer.take();
+}
+
+Result<JournalEntry> decode_journal(std::string_view bytes) {
+    Reader raw(bytes);
+    RecordReader reader("journal entry", raw);
+    reader.header(kRecordVersion, kJournal);
+    JournalEntry entry;
+    constexpr auto kKindEnd = static_cast<std::uint8_t>(LiveMoment::Kind::kEnded) + 1;
+    for (std::uint64_t left = reader.count("steps"); left > 0 && reader.ok(); --left) {
+        JournalStep step;
+        step.kind = static_cast<LiveMoment::Kind>(reader.choice("step kind", kKindEnd));
+        step.name = reader.text("step name");
+        step.text = reader.text("step text");
+        entry.steps.push_back(std::move(step));
+    }
+    entry.left_out = reader.varint("left out");
+    FERMATA_TRY(reader.finish_at_end());
+    return entry;
 }
 
 }  // namespace fermata::engine

@@ -121,6 +121,8 @@ struct KeptAnswer {
     bool operator==(const KeptAnswer&) const = default;
 };
 
+// Payload of a journal record, without sequence number and time, which the record has itself.
+std::string encode(const JournalEntry& entry);
 std::string encode(const SessionMeta& meta);
 std::string encode(const TimerPayload& timer);
 std::string encode(const InboxPayload& inbox);
@@ -136,6 +138,7 @@ Result<InboxPayload> decode_inbox(std::string_view bytes);
 Result<OutboxPayload> decode_outbox(std::string_view bytes);
 Result<EndPayload> decode_end(std::string_view bytes);
 Result<KeptAnswer> decode_answer(std::string_view bytes);
+Result<JournalEntry> decode_journal(std::string_view bytes);
 // Leaves the reader behind the extras, where scxml::decode() goes on.
 Result<RunExtras> decode_extras(value::Reader& reader);
 

@@ -160,6 +160,20 @@ TEST(RecordCodecTest, EndAndAnswerAreReadBack) {
     EXPECT_EQ(*decode_answer(encode(answer)), answer);
 }
 
+JournalEntry journal() {
+    JournalEntry entry;
+    entry.steps = {{LiveMoment::Kind::kEvent, "order.paid", {}},
+                   {LiveMoment::Kind::kTransition, "a -> b c", {}},
+                   {LiveMoment::Kind::kLog, "label", "text"}};
+    entry.left_out = 300;
+    return entry;
+}
+
+TEST(RecordCodecTest, JournalEntriesAreReadBack) {
+    EXPECT_EQ(*decode_journal(encode(journal())), journal());
+    EXPECT_EQ(*decode_journal(encode(JournalEntry{})), JournalEntry{});
+}
+
 // Stored bytes never change their meaning: a change here needs a new format version.
 TEST(RecordCodecTest, VersionOneIsFrozen) {
     const std::string expected(

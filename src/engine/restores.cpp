@@ -36,19 +36,12 @@ Result<scxml::Parameters> read_items(LiveSession& session, const store::SessionR
         if (field.name.starts_with(kItemPrefix)) {
             std::string name = field.name.substr(kItemPrefix.size());
             FERMATA_TRY_ASSIGN(value::Value value, value::Value::from_bytes(field.value));
-            session.items.push_back({name, field_hash(field.value),
-                                     static_cast<std::uint32_t>(field.value.size()), false});
+            session.items.restore(session.scxml.chart->program()->data_ids, name,
+                                  field_hash(field.value));
             items.emplace_back(std::move(name), std::move(value));
         }
     }
     return items;
-}
-
-// The sendid of a delayed send, by which <cancel> finds it.
-std::string sendid_of(const std::string& payload) {
-    const auto timer = decode_timer(payload);
-    const auto* const send = timer ? std::get_if<SendTimer>(&*timer) : nullptr;
-    return send == nullptr ? std::string() : send->send.sendid;
 }
 
 }  // namespace
@@ -170,7 +163,6 @@ Result<std::unique_ptr<LiveSession>> Restores::build(Load& load,
     session->id = load.meta.session;
     session->created_ms = load.meta.created_ms;
     session->seq = load.record.seq;
-    session->committed = load.record.seq;
     session->scxml.data = shard_.runtime().create_data_model(chart->program());
     session->scxml.chart = std::move(chart);
     if (load.meta.parent || !load.meta.key.empty()) {
@@ -180,8 +172,7 @@ Result<std::unique_ptr<LiveSession>> Restores::build(Load& load,
         rare.key = load.meta.key;
     }
     for (const store::TimerRecord& timer : load.timers) {
-        session->rare_parts().timers.push_back(
-            {timer.number, timer.due_ms, sendid_of(timer.payload), timer.payload});
+        session->timers.add({timer.number, timer.due_ms, sendid_of(timer.payload), timer.payload});
         session->timer_number_next =
             std::max(session->timer_number_next, static_cast<std::uint32_t>(timer.number + 1));
     }
@@ -240,7 +231,6 @@ void Restores::give_up(Load& load, const Error& reason) {
     auto made = std::make_unique<LiveSession>();
     made->id = done->session;
     made->seq = done->record.seq;
-    made->committed = done->record.seq;
     made->created_ms = done->record.created_ms;
     if (done->meta.parent) {
         made->rare_parts().parent = done->meta.parent;

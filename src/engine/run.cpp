@@ -10,7 +10,7 @@ namespace fermata::engine {
 Run::Run(Shard& shard, Lane& lane, LiveSession& session)
     : shard_(shard), lane_(lane), session_(session), now_ms_(shard.now_ms()) {
     session_.used_ms = now_ms_;
-    if (shard.surrounds().live.is_recording()) {
+    if (shard.surrounds().live.is_recording() || shard.options().journal.length > 0) {
         recorder_ = std::make_unique<MomentRecorder>(session.id, session.name(), now_ms_);
     }
 }
@@ -49,10 +49,14 @@ void Run::schedule(const SessionMeta& meta, std::unique_ptr<Waiter> waiter) {
 }
 
 void Run::consume() {
-    const std::uint32_t macrosteps_max = shard_.options().session.macrosteps_per_run_max;
+    const SessionLimits& limits = shard_.options().session;
+    const auto has_room = [&] {
+        return macrosteps_ < limits.macrosteps_per_run_max &&
+               effects_taken_ < limits.effects_per_run_max;
+    };
     // A macrostep that invoked ends the run: the child is started before its parent sees the next
     // event.
-    while (!end_ && !session_.queue.empty() && macrosteps_ < macrosteps_max && !has_invoked_) {
+    while (!end_ && !session_.queue.empty() && has_room() && !has_invoked_) {
         take(session_.queue.pop());
     }
     finish();
@@ -124,17 +128,14 @@ bool Run::is_from_ended_child(const Delivery& delivery) const {
 }
 
 void Run::take_timer(const Delivery& delivery) {
-    PendingTimer* const timer = session_.find_timer(delivery.timer_number);
-    if (timer == nullptr) {
+    const std::optional<PendingTimer> timer = session_.timers.take(delivery.timer_number);
+    if (!timer) {
         return;  // cancelled after it was due
     }
     touched_ = true;
-    const std::string payload = std::move(timer->payload);
-    commit_.timers_removed.emplace_back(timer->due_ms, timer->number);
-    *timer = std::move(session_.rare->timers.back());
-    session_.rare->timers.pop_back();
+    commit_.timers_removed.emplace_back(timer->due_ms(), timer->number());
     Tally::add(shard_.tally().timers_fired, 1);
-    auto decoded = decode_timer(payload);
+    auto decoded = decode_timer(timer->payload());
     if (!decoded) {
         log::error("a timer is damaged",
                    {{"session", session_id()}, {"reason", decoded.error().message()}});

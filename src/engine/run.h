@@ -1,8 +1,8 @@
 // Run: what one session does without waiting, and the one commit that ends it.
 //
-// Consumes the session's queue (at most max-events-per-run macrosteps), gathers the effects, and
-// adds one SessionCommit to the lane's batch: what was consumed, what changed, what shall go out.
-// Nothing leaves the process here.
+// Consumes the session's queue (until max-events-per-run or max-effects-per-run), gathers the
+// effects, and adds one SessionCommit to the lane's batch: what was consumed, what changed, what
+// shall go out. Nothing leaves the process here.
 //
 // Threads: the shard's thread; lives for one run.
 #pragma once
@@ -71,7 +71,7 @@ class Run final : public scxml::Surroundings {
     void carry_send(scxml::SendEffect& send);
     void send_http(scxml::SendEffect& send);
     void send_to_session(const SessionId& target, scxml::SendEffect& send);
-    void set_timer(UnixMillis due_ms, std::string sendid, const TimerPayload& payload);
+    void set_timer(UnixMillis due_ms, const std::string& sendid, const TimerPayload& payload);
     void post(const SessionId& target, value::Event event);
     void post_out(OutboxPayload payload);
     void cancel_child(const std::string& invokeid, const SessionId& child);
@@ -105,6 +105,7 @@ class Run final : public scxml::Surroundings {
     std::chrono::nanoseconds began_{0};
     std::uint32_t macrosteps_ = 0;
     bool has_invoked_ = false;
+    std::size_t effects_taken_ = 0;
     std::uint32_t effects_out_ = 0;
     std::size_t record_bytes_ = 0;
     bool touched_ = false;

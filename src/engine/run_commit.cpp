@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/journal.h"
 #include "engine/run.h"
 #include "engine/shard.h"
 
@@ -12,17 +13,12 @@ namespace {
 // Compares the data items with what the store has, and writes those that differ.
 class DeltaSink final : public script::ItemSink {
   public:
-    DeltaSink(std::vector<StoredItem>& items, store::SessionCommit& commit)
-        : items_(items), commit_(commit) {}
+    DeltaSink(const StoredItems::Ids& ids, StoredItems& items, store::SessionCommit& commit)
+        : ids_(ids), items_(items), commit_(commit) {}
 
     void item(std::string_view name, std::string_view encoded) override {
         bytes_ += encoded.size();
-        const std::uint64_t hash = field_hash(encoded);
-        StoredItem& stored = find(name);
-        stored.seen = true;
-        if (stored.hash != hash || stored.bytes != encoded.size()) {
-            stored.hash = hash;
-            stored.bytes = static_cast<std::uint32_t>(encoded.size());
+        if (items_.note(ids_, name, field_hash(encoded))) {
             commit_.fields.push_back({"d." + std::string(name), std::string(encoded)});
         }
     }
@@ -30,36 +26,18 @@ class DeltaSink final : public script::ItemSink {
 
     // Items that are no more: when objects begin or cease to be shared, or a variable was deleted.
     void finish() {
-        std::erase_if(items_, [this](StoredItem& stored) {
-            if (!std::exchange(stored.seen, false)) {
-                commit_.fields.push_back({"d." + stored.name, std::nullopt});
-                return true;
-            }
-            return false;
+        items_.sweep(ids_, [this](std::string_view name) {
+            commit_.fields.push_back({"d." + std::string(name), std::nullopt});
         });
     }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   private:
-    // Items come in the same order each time, so the next one is nearly always the one looked for.
-    StoredItem& find(std::string_view name) {
-        for (std::size_t tried = 0; tried < items_.size(); ++tried) {
-            const std::size_t at = (next_ + tried) % items_.size();
-            if (items_[at].name == name) {
-                next_ = at + 1;
-                return items_[at];
-            }
-        }
-        next_ = items_.size() + 1;
-        // No value has this size: it is written whatever its hash.
-        return items_.emplace_back(StoredItem{std::string(name), 0, ~std::uint32_t{0}, false});
-    }
-
-    std::vector<StoredItem>& items_;
+    const StoredItems::Ids& ids_;
+    StoredItems& items_;
     store::SessionCommit& commit_;
     std::vector<std::string> warnings_;
-    std::size_t next_ = 0;
     std::size_t bytes_ = 0;
 };
 
@@ -89,6 +67,7 @@ void Run::finish() {
     commit_.session = session_.id;
     commit_.expected_seq = session_.seq++;
     commit_.seq = session_.seq;
+    ++session_.commits_waiting;
     if (pending_.creates) {
         commit_.created_ms = session_.created_ms;
     }
@@ -100,16 +79,29 @@ void Run::finish() {
                                        now_ms_ + shard_.options().answer_retention.count()});
         }
     }
-    if (recorder_ != nullptr) {
-        pending_.moments = recorder_->take(session_.seq);
-    }
+    tell_moments();
     pending_.session = &session_;
     pending_.seq = session_.seq;
     lane_.add(std::move(commit_), std::move(pending_));
 }
 
+// To the journal, and to those who listen.
+void Run::tell_moments() {
+    if (recorder_ == nullptr) {
+        return;
+    }
+    std::vector<LiveMoment> moments = recorder_->take(session_.seq);
+    if (shard_.options().journal.length > 0) {
+        commit_.journal = store::JournalRecord{session_.id, session_.seq, now_ms_,
+                                               encode(journal_entry(moments))};
+    }
+    if (shard_.surrounds().live.is_recording()) {
+        pending_.moments = std::move(moments);
+    }
+}
+
 void Run::write_items() {
-    DeltaSink sink(session_.items, commit_);
+    DeltaSink sink(session_.scxml.chart->program()->data_ids, session_.items, commit_);
     session_.scxml.data->snapshot(sink);
     sink.finish();
     record_bytes_ += sink.bytes();
@@ -145,10 +137,10 @@ void Run::write_end() {
         for (const auto& [invokeid, child] : std::exchange(session_.rare->invokes, {})) {
             cancel_child(invokeid, child);
         }
-        for (const PendingTimer& timer : std::exchange(session_.rare->timers, {})) {
-            shard_.timers().remove(session_.id, timer.number);
-        }
     }
+    session_.timers.for_each(
+        [this](const PendingTimer& timer) { shard_.timers().remove(session_.id, timer.number()); });
+    session_.timers.clear();
     commit_.timers_set.clear();
     tell_parent();
     end_->ended_ms = now_ms_;

@@ -22,6 +22,7 @@ bool is_scxml_type(std::string_view type) {
 }  // namespace
 
 void Run::map_effects() {
+    effects_taken_ += effects_.size();
     // Mapping never adds to effects_; the buffer is used again for the next macrostep.
     for (scxml::Effect& effect : effects_) {
         std::visit([this](auto& one) { map(one); }, effect);
@@ -41,15 +42,15 @@ void Run::map(scxml::SendEffect& send) {
         return;
     }
     const std::uint32_t timers_max = shard_.options().session.timers_max;
-    if (session_.rare != nullptr && session_.rare->timers.size() >= timers_max) {
+    if (session_.timers.size() >= timers_max) {
         raise_error(kExecution, send.event.sendid,
                     "max-timers (" + std::to_string(timers_max) + ")");
         return;
     }
     // From now, not from when the run began: a timer is never early, however long its script took.
     const UnixMillis due_ms = shard_.now_ms() + send.delay_ms;
-    std::string sendid = send.sendid;
-    set_timer(due_ms, std::move(sendid), SendTimer{std::move(send)});
+    const std::string sendid = send.sendid;
+    set_timer(due_ms, sendid, SendTimer{std::move(send)});
 }
 
 void Run::carry_send(scxml::SendEffect& send) {
@@ -120,39 +121,32 @@ void Run::send_http(scxml::SendEffect& send) {
     post_out(http_delivery_of(send));
 }
 
-void Run::set_timer(UnixMillis due_ms, std::string sendid, const TimerPayload& payload) {
+void Run::set_timer(UnixMillis due_ms, const std::string& sendid, const TimerPayload& payload) {
     touched_ = true;
     const std::uint64_t number = session_.timer_number_next++;
-    PendingTimer timer{number, due_ms, std::move(sendid), encode(payload)};
     store::TimerRecord record;
     record.session = session_.id;
     record.number = number;
     record.due_ms = due_ms;
-    record.payload = timer.payload;
+    record.payload = encode(payload);
+    session_.timers.add({number, due_ms, sendid, record.payload});
     commit_.timers_set.push_back(std::move(record));
-    session_.rare_parts().timers.push_back(std::move(timer));
     // It may fire before this commit is durable: the commit of the run that handles it comes behind
     // this one.
     shard_.timers().add(session_.id, number, due_ms);
 }
 
 void Run::map(scxml::CancelEffect& cancel) {
-    if (session_.rare == nullptr) {
-        return;
-    }
-    std::erase_if(session_.rare->timers, [&](const PendingTimer& timer) {
-        if (timer.sendid.empty() || timer.sendid != cancel.sendid) {
-            return false;
-        }
-        shard_.timers().remove(session_.id, timer.number);
+    for (const PendingTimer& timer : session_.timers.take_sent_as(cancel.sendid)) {
+        const std::uint64_t number = timer.number();
+        shard_.timers().remove(session_.id, number);
         // Set in this very run: the store never hears of it.
-        const auto set = std::erase_if(
-            commit_.timers_set, [&](const auto& record) { return record.number == timer.number; });
+        const auto set = std::erase_if(commit_.timers_set,
+                                       [&](const auto& record) { return record.number == number; });
         if (set == 0) {
-            commit_.timers_removed.emplace_back(timer.due_ms, timer.number);
+            commit_.timers_removed.emplace_back(timer.due_ms(), number);
         }
-        return true;
-    });
+    }
 }
 
 void Run::map(scxml::InvokeEffect& invoke) {

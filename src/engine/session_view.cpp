@@ -28,11 +28,11 @@ class ItemCollector final : public script::ItemSink {
 
 TimerView timer_view(const PendingTimer& timer) {
     TimerView view;
-    view.sendid = timer.sendid;
-    view.due_ms = timer.due_ms;
-    const auto payload = decode_timer(timer.payload);
+    view.due_ms = timer.due_ms();
+    const auto payload = decode_timer(timer.payload());
     if (payload) {
         if (const auto* send = std::get_if<SendTimer>(&*payload)) {
+            view.sendid = send->send.sendid;
             view.event = send->send.event.name;
         } else if (const auto* event = std::get_if<EventTimer>(&*payload)) {
             view.event = event->event.name;
@@ -124,10 +124,9 @@ SessionView view_of(const LiveSession& session) {
     });
     if (session.rare != nullptr) {
         view.invokes = session.rare->invokes;
-        for (const PendingTimer& timer : session.rare->timers) {
-            view.timers.push_back(timer_view(timer));
-        }
     }
+    session.timers.for_each(
+        [&](const PendingTimer& timer) { view.timers.push_back(timer_view(timer)); });
     return view;
 }
 

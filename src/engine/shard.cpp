@@ -244,8 +244,7 @@ void Shard::enqueue(LiveSession& session, std::unique_ptr<Delivery> delivery) {
         return;
     }
     const SessionLimits& limits = options().session;
-    if (delivery->kind == Delivery::Kind::kSetTimer && session.rare != nullptr &&
-        session.rare->timers.size() >= limits.timers_max) {
+    if (delivery->kind == Delivery::Kind::kSetTimer && session.timers.size() >= limits.timers_max) {
         discard(lane, *delivery,
                 Error(ErrorCode::kOverloaded,
                       "max-timers (" + std::to_string(limits.timers_max) + ")"));

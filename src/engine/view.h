@@ -60,6 +60,7 @@ struct SessionView {
 
 // One observable moment, for the event streams; ids increase within a process run.
 struct LiveMoment {
+    // The numbers are stored in journals: never change one, only add.
     enum class Kind : std::uint8_t {
         kStarted,
         kEvent,
@@ -81,5 +82,22 @@ struct LiveMoment {
 std::string_view to_string(
     LiveMoment::Kind kind);  // "session.started", "event", "transition", "state.entered",
                              // "state.exited", "log", "session.ended"
+
+// One moment as the journal keeps it.
+struct JournalStep {
+    LiveMoment::Kind kind = LiveMoment::Kind::kEvent;
+    std::string name;  // as LiveMoment's, cut when it is long
+    std::string text;  // of a log line: its value
+    bool operator==(const JournalStep&) const = default;
+};
+
+// One run of a session: all its macrosteps in order.
+struct JournalEntry {
+    std::uint64_t seq = 0;  // of the commit that ended it
+    UnixMillis at_ms = 0;
+    std::vector<JournalStep> steps;
+    std::uint64_t left_out = 0;  // steps beyond the bound of an entry
+    bool operator==(const JournalEntry&) const = default;
+};
 
 }  // namespace fermata::engine

@@ -196,7 +196,7 @@ class Store {
 
 // How much of the journal is kept; section [journal].
 struct JournalOptions {
-    // length: macrosteps kept per session (newest); 0 turns the journal off.
+    // length: runs kept per session (newest); 0 turns the journal off.
     std::uint32_t length = 0;
 };
 

@@ -224,6 +224,25 @@ class ServeTest(unittest.TestCase):
 
 
 class LifeTest(unittest.TestCase):
+    def test_the_journal_shows_what_a_session_did_also_after_a_crash(self):
+        with Server(BINARY, "journal.length=2") as server:
+            status, started = server.call("POST", "/api/v1/sessions", {"document": CHART})
+            self.assertEqual(status, 201, started)
+            path = f"/api/v1/sessions/{started['id']}"
+            for name, data in (("add", {}), ("note", "hello"), ("end", {})):
+                self.assertEqual(server.call("POST", f"{path}/events", {"name": name, "data": data})[0], 200)
+            server.kill()
+            server.start()
+            status, journal = server.call("GET", f"{path}/journal")
+            self.assertEqual((status, [entry["seq"] for entry in journal["entries"]]), (200, [4, 3]))
+            note = journal["entries"][1]["steps"]
+            self.assertIn({"kind": "event", "name": "note"}, note)
+            self.assertIn({"kind": "log", "name": "note", "text": "hello"}, note)
+            self.assertEqual(journal["entries"][0]["steps"][-1], {"kind": "session.ended", "name": "final"})
+            self.assertEqual(len(server.call("GET", f"{path}/journal?limit=1")[1]["entries"]), 1)
+            self.assertEqual(server.call("GET", f"{path}/journal?limit=0")[0], 400)
+            self.assertEqual(server.call("GET", "/api/v1/sessions/nobody/journal")[0], 404)
+
     def test_a_repeated_request_gets_its_first_answer_also_after_a_crash(self):
         with Server(BINARY) as server:
             start = {"document": CHART}

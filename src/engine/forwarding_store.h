@@ -1,0 +1,91 @@
+// ForwardingStore: passes every call on to another store. For tests that change one of them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/store.h"
+
+namespace fermata::engine {
+
+class ForwardingStore : public store::Store {
+  public:
+    explicit ForwardingStore(store::Store& inner) : inner_(inner) {}
+
+    [[nodiscard]] store::Facts facts() const override { return inner_.facts(); }
+    void claim(Partition partition, std::uint32_t node, store::Done<store::Epoch> done) override {
+        inner_.claim(partition, node, std::move(done));
+    }
+    void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override {
+        inner_.commit(std::move(batch), std::move(done));
+    }
+    void append_inbox(store::InboxAppend append, store::Done<store::InboxAnswer> done) override {
+        inner_.append_inbox(std::move(append), std::move(done));
+    }
+    void load_session(const SessionId& session,
+                      store::Done<std::optional<store::SessionRecord>> done) override {
+        inner_.load_session(session, std::move(done));
+    }
+    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+                       store::Done<store::SessionPage> done) override {
+        inner_.list_sessions(partition, cursor, limit, std::move(done));
+    }
+    void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
+                     std::size_t limit, std::size_t skip,
+                     store::Done<store::TimerPage> done) override {
+        inner_.list_timers(partition, after_due, before_due, limit, skip, std::move(done));
+    }
+    void session_timers(const SessionId& session,
+                        store::Done<std::vector<store::TimerRecord>> done) override {
+        inner_.session_timers(session, std::move(done));
+    }
+    void list_inbox(Partition partition, std::uint64_t after, std::size_t limit,
+                    store::Done<std::vector<store::InboxRecord>> done) override {
+        inner_.list_inbox(partition, after, limit, std::move(done));
+    }
+    void list_outbox(Partition partition, std::uint64_t after, std::size_t limit,
+                     store::Done<std::vector<store::OutboxRecord>> done) override {
+        inner_.list_outbox(partition, after, limit, std::move(done));
+    }
+    void list_journal(const SessionId& session, std::size_t limit,
+                      store::Done<std::vector<store::JournalRecord>> done) override {
+        inner_.list_journal(session, limit, std::move(done));
+    }
+    void find_answer(Partition partition, const std::string& key,
+                     store::Done<std::optional<store::AnswerRecord>> done) override {
+        inner_.find_answer(partition, key, std::move(done));
+    }
+    void put_document(const std::string& hash, const std::string& bytes,
+                      store::Done<bool> done) override {
+        inner_.put_document(hash, bytes, std::move(done));
+    }
+    void find_document(const std::string& hash,
+                       store::Done<std::optional<std::string>> done) override {
+        inner_.find_document(hash, std::move(done));
+    }
+    void put_document_name(const store::DocumentName& name, store::Done<bool> done) override {
+        inner_.put_document_name(name, std::move(done));
+    }
+    void find_document_name(const std::string& name,
+                            store::Done<std::optional<store::DocumentName>> done) override {
+        inner_.find_document_name(name, std::move(done));
+    }
+    void list_document_names(store::Done<std::vector<store::DocumentName>> done) override {
+        inner_.list_document_names(std::move(done));
+    }
+    void expire(UnixMillis now_ms, std::size_t limit, store::Done<std::size_t> done) override {
+        inner_.expire(now_ms, limit, std::move(done));
+    }
+    [[nodiscard]] store::StoreCounters counters() const override { return inner_.counters(); }
+    void close() override {}
+
+  protected:
+    [[nodiscard]] store::Store& inner() const { return inner_; }
+
+  private:
+    store::Store& inner_;
+};
+
+}  // namespace fermata::engine
