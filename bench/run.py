@@ -51,6 +51,23 @@ ENGINE_ROWS = [
     Row("flat_ecma", "cost per event, 1,000,000 sessions to 10, ECMAScript", "times", 1.5, higher=False),
 ]
 
+# The engine on a store that keeps nothing: fermata_scale.
+SCALE_ROWS = [
+    Row("engine_idle_null_bytes", "idle live session in the engine, null", "bytes", 300, higher=False),
+    Row("engine_idle_ecma_bytes", "idle live session in the engine, ECMAScript", "bytes", 1000, higher=False),
+    Row("engine_idle_timer_bytes", "the same with an armed timer", "bytes", 1400, higher=False),
+    Row("engine_passivated_bytes", "index of a passivated session", "bytes", 64, higher=False),
+    Row("engine_passivated_timer_bytes", "the same with an armed timer", "bytes", 104, higher=False),
+    Row("engine_million_megabytes", "1,000,000 idle ECMAScript sessions with a timer, resident", "MB", 1500,
+        higher=False),
+    Row("engine_events_null", "durable path, one shard, null", "/s", 500e3),
+    Row("engine_events_ecma", "durable path, one shard, ECMAScript", "/s", 300e3),
+    Row("engine_event_ns_null", "processor time of an event with its commit, null", "ns", 2000, higher=False),
+    Row("engine_event_ns_ecma", "processor time of an event with its commit, ECMAScript", "ns", 3000, higher=False),
+    Row("engine_flat_null", "the same, 1,000,000 sessions to 10, null", "times", 1.5, higher=False),
+    Row("engine_flat_ecma", "the same, 1,000,000 sessions to 10, ECMAScript", "times", 1.5, higher=False),
+]
+
 
 def run_json(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
@@ -139,6 +156,16 @@ def load_server(binaries, store):
     return figures, float(counters.get("fermata_store_bytes_total", 0)) / commits
 
 
+def measure_scale(binaries, shared):
+    progress("the engine's memory and cost per event")
+    figures = run_json([str(binaries / "fermata_scale"), str(shared)])
+    for kind in ("null", "ecma"):
+        few, many = figures.get(f"engine_event_ns_{kind}", -1), figures.get(f"engine_event_ns_{kind}_million", -1)
+        if few > 0 and many > 0:
+            figures[f"engine_flat_{kind}"] = many / few
+    return {key: figure for key, figure in figures.items() if figure >= 0}
+
+
 def bare_loop(binaries, group, bytes_each):
     with tempfile.TemporaryDirectory() as folder:
         return run_json([str(binaries / "rocksdb_loop"), f"{folder}/db", str(group), str(int(bytes_each) or 300),
@@ -177,7 +204,8 @@ def main():
     peers = {} if options.skip_peers else measure_peers(options.binaries, options.shared)
     progress("Fermata's interpreter")
     figures = run_json([str(options.binaries / "fermata_goals"), str(options.shared)])
-    print_table(ENGINE_ROWS, figures, peers)
+    figures |= measure_scale(options.binaries, options.shared)
+    print_table(ENGINE_ROWS + SCALE_ROWS, figures, peers)
     if (options.binaries / "fermata").exists():
         print_durable_table(options.binaries)
     if options.json:
