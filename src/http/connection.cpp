@@ -14,6 +14,9 @@ using std::chrono::steady_clock;
 // which can overtake the answer.
 constexpr std::chrono::seconds kLingerTime{1};
 
+// How much of it. Enough for a client that sends a body of the usual maximum before it reads.
+constexpr std::size_t kSwallowedBytesMax = 16U << 20U;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -60,7 +63,7 @@ void Connection::received(std::string_view bytes) {
         host_.options.observer->bytes_received(bytes.size());
     }
     if (phase_ == ReadPhase::kEnded || phase_ == ReadPhase::kLingering) {
-        read_more();
+        swallow(bytes.size());
         return;
     }
     if (unread_.empty()) {
@@ -69,6 +72,15 @@ void Connection::received(std::string_view bytes) {
         unread_ += bytes;
     }
     work();
+}
+
+void Connection::swallow(std::size_t bytes) {
+    swallowed_bytes_ += bytes;
+    if (swallowed_bytes_ > kSwallowedBytesMax && phase_ == ReadPhase::kLingering) {
+        cut();
+        return;
+    }
+    read_more();
 }
 
 void Connection::received_end() {
@@ -219,7 +231,8 @@ void Connection::resume() {
 
 void Connection::read_more() {
     if (is_reading_ || input_ended_ || phase_ == ReadPhase::kPaused ||
-        phase_ == ReadPhase::kClosed || phase_ == ReadPhase::kOpening) {
+        phase_ == ReadPhase::kClosed || phase_ == ReadPhase::kOpening ||
+        swallowed_bytes_ > kSwallowedBytesMax) {
         return;
     }
     is_reading_ = true;

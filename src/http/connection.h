@@ -82,6 +82,8 @@ class Connection final : public TransportListener {
     // Parses, writes and reads on, as far as possible now.
     void work();
     void consume(std::string_view bytes);
+    // Throws input away; too much of it ends the connection as soon as the answer is out.
+    void swallow(std::size_t bytes);
     // One step of the parser; false when it needs more bytes or no more are wanted.
     bool parse(std::string_view bytes, std::size_t& consumed);
     bool begin_body();
@@ -111,6 +113,7 @@ class Connection final : public TransportListener {
     Instant phase_began_;
     std::string unread_;  // received and not parsed yet
     bool is_reading_ = false;
+    std::size_t swallowed_bytes_ = 0;
     std::deque<std::shared_ptr<Exchange>> owed_;
     std::string out_;
     bool is_writing_ = false;

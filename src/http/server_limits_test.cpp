@@ -156,6 +156,19 @@ TEST_F(ServerLimitsTest, lets_a_client_that_sends_on_read_the_refusal) {
     EXPECT_THAT(socket.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
 }
 
+TEST_F(ServerLimitsTest, cuts_a_client_that_never_stops_sending) {
+    options_.body_bytes_max = 10;
+    const auto server = serve_echo(options_);
+    TestSocket socket(server->port());
+    ASSERT_TRUE(socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n"));
+    const std::string mebibyte(1U << 20U, 'x');
+    int sent = 0;
+    while (sent < 200 && socket.send(mebibyte)) {
+        ++sent;
+    }
+    EXPECT_LT(sent, 200);
+}
+
 TEST_F(ServerLimitsTest, bounds_the_header_sent_at_once) {
     options_.header_bytes_max = 1000;
     EXPECT_THAT(answer_to("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"),
@@ -169,7 +182,7 @@ TEST_F(ServerLimitsTest, bounds_the_header_sent_in_pieces) {
     TestSocket socket(server->port());
     socket.send("GET / HTTP/1.1\r\nHost: a\r\n");
     for (int i = 0; i < 100 && socket.send("X-Field: twenty bytes more\r\n"); ++i) {
-        std::this_thread::sleep_for(milliseconds(1));
+        std::this_thread::sleep_for(milliseconds(1));  // pause: a slow client
     }
     EXPECT_THAT(socket.receive_until("\r\n\r\n"), StartsWith("HTTP/1.1 431 "));
 }
@@ -179,7 +192,7 @@ TEST_F(ServerLimitsTest, ends_a_header_that_drips) {
     const auto server = serve_echo(options_);
     TestSocket socket(server->port());
     for (int i = 0; i < 100 && socket.send(i == 0 ? "GET / HTTP/1.1\r\n" : "X: y\r\n"); ++i) {
-        std::this_thread::sleep_for(milliseconds(10));
+        std::this_thread::sleep_for(milliseconds(10));  // pause: a slow client
     }
     EXPECT_EQ(counter_.count(Refusal::kHeaderTimeout), 1);
     EXPECT_TRUE(becomes([&] { return server->connections() == 0; }));
