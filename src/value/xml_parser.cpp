@@ -52,6 +52,7 @@ class TreeBuilder {
         XML_SetCharacterDataHandler(parser, on_text);
         XML_SetCdataSectionHandler(parser, on_cdata_start, on_cdata_end);
         XML_SetCommentHandler(parser, on_comment);
+        XML_SetStartDoctypeDeclHandler(parser, on_document_type);
         XML_SetEntityDeclHandler(parser, on_entity_declaration);
         XML_SetSkippedEntityHandler(parser, on_skipped_entity);
         XML_SetUnknownEncodingHandler(parser, on_unknown_encoding, nullptr);
@@ -64,6 +65,7 @@ class TreeBuilder {
                                                 " bytes, more than max-document-size allows (" +
                                                 std::to_string(options_.limits.bytes_max) + ")"});
         }
+        source_ = bytes;
         // XML_Parse takes an int.
         constexpr std::size_t kPieceMax = 1U << 30U;
         bool last = false;
@@ -147,6 +149,9 @@ class TreeBuilder {
             refuse("elements are nested deeper than max-xml-depth allows (" +
                    std::to_string(options_.limits.depth_max) + ")");
         }
+        if (has_external_subset_) {
+            refuse_skipped_entities();
+        }
         XmlNode* node = add_node(XmlKind::kElement);
         if (node == nullptr) {
             return;
@@ -164,6 +169,33 @@ class TreeBuilder {
         ++depth_;
         current_ = static_cast<XmlIndex>(document_.nodes.size() - 1);
         count_nodes(node->attributes.size());
+    }
+
+    // expat leaves out undeclared entities when there is an external subset, and tells about those
+    // in text only; for those in attributes the tag itself is looked through.
+    void refuse_skipped_entities() {
+        const auto begin = static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get()));
+        const auto size = static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get()));
+        std::string tag(source_.substr(begin, size));
+        tag.erase(std::remove(tag.begin(), tag.end(), '\0'), tag.end());  // UTF-16
+        std::size_t reference = tag.find('&');
+        while (reference != std::string::npos) {
+            const std::size_t close = tag.find(';', reference);
+            const std::string name = tag.substr(reference + 1, close - reference - 1);
+            if (close != std::string::npos && name[0] != '#' && !is_predefined(name)) {
+                refuse_undeclared(name);
+            }
+            reference = tag.find('&', reference + 1);
+        }
+    }
+
+    static bool is_predefined(std::string_view entity) {
+        return entity == "amp" || entity == "lt" || entity == "gt" || entity == "quot" ||
+               entity == "apos";
+    }
+
+    void refuse_undeclared(const std::string& entity) {
+        refuse("the entity \"" + entity + "\" is not declared");
     }
 
     void end() {
@@ -214,6 +246,10 @@ class TreeBuilder {
     }
     static void on_cdata_end(void* data) { self(data).in_cdata_ = false; }
     static void on_comment(void* data, const XML_Char* text) { self(data).comment(text); }
+    static void on_document_type(void* data, const XML_Char* /*name*/, const XML_Char* system,
+                                 const XML_Char* /*public_id*/, int /*has_internal_subset*/) {
+        self(data).has_external_subset_ = system != nullptr;
+    }
     static void on_entity_declaration(void* data, const XML_Char* name, int /*is_parameter*/,
                                       const XML_Char* /*value*/, int /*size*/,
                                       const XML_Char* /*base*/, const XML_Char* /*system*/,
@@ -223,7 +259,7 @@ class TreeBuilder {
     }
     // expat may skip entities when there is an external subset, which is never read.
     static void on_skipped_entity(void* data, const XML_Char* name, int /*is_parameter*/) {
-        self(data).refuse("the entity \"" + std::string(name) + "\" is not declared");
+        self(data).refuse_undeclared(name);
     }
     static int on_unknown_encoding(void* /*data*/, const XML_Char* name, XML_Encoding* encoding) {
         if (find_encoding(name) != TextEncoding::kWindows1252) {
@@ -248,11 +284,13 @@ class TreeBuilder {
 
     XmlOptions options_;
     std::unique_ptr<XML_ParserStruct, ParserDeleter> parser_;
+    std::string_view source_;
     XmlDocument document_;
     XmlIndex current_ = kNoXml;  // the element that is open
     std::uint32_t depth_ = 0;
     std::size_t node_count_ = 0;
     bool in_cdata_ = false;
+    bool has_external_subset_ = false;
     bool stopped_ = false;
     XmlError refusal_;
     // Of the element that comes next: expat reports them before it.

@@ -174,6 +174,13 @@ TEST(XmlParseTest, NeverReadsExternalSubsets) {
     EXPECT_TRUE(has(error_of("<a>&e;</a>").message, "undefined entity"));
 }
 
+TEST(XmlParseTest, EntitiesOfTheExternalSubsetAreRefusedInAttributesToo) {
+    const XmlError undeclared = error_of("<!DOCTYPE a SYSTEM 'x.dtd'><a><b c='1&amp;&e;'/></a>");
+    EXPECT_TRUE(has(undeclared.message, "\"e\" is not declared")) << undeclared.message;
+    const auto sound = parsed("<!DOCTYPE a SYSTEM 'x.dtd'><a b='&#65;&amp;&lt;&gt;&quot;&apos;'/>");
+    EXPECT_EQ(*sound.root().find_attribute("b"), "A&<>\"'");
+}
+
 TEST(XmlParseTest, SizeIsBounded) {
     XmlOptions options;
     options.limits.bytes_max = 4;
