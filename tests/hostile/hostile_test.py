@@ -69,8 +69,9 @@ class HostileTest(unittest.TestCase):
         self.assertIn("line", self.refused(HEAD + "\n<state id='a'>\n</scxml>"))
 
     def test_deep_json_is_refused(self):
-        status, _ = self.server.call("POST", "/api/v1/sessions", "[" * 100000)
-        self.assertEqual(status, 400)
+        status, problem = self.server.call("POST", "/api/v1/sessions", "[" * 100000)
+        self.assertEqual(status, 413)
+        self.assertIn("nested deeper", problem["detail"])
 
     def raw(self, request, timeout_s=10):
         """Sends bytes as they are and returns what comes back until the server closes."""
@@ -104,7 +105,8 @@ class HostileTest(unittest.TestCase):
             self.assertTrue(answer == b"" or b" 408 " in answer, answer)
 
     def test_many_slow_clients_leave_room_for_others(self):
-        slow = [socket.create_connection(("127.0.0.1", self.server.port), timeout=20) for _ in range(200)]
+        slow = [self.enterContext(socket.create_connection(("127.0.0.1", self.server.port), timeout=20))
+                for _ in range(200)]
         for connection in slow:
             connection.sendall(b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
 

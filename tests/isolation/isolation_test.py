@@ -59,6 +59,9 @@ HOSTILE = {
     "string": "var text = 'x'; while (true) { text += text; }",
     "recursion": "(function again() { again(); })();",
     "deep_data": "var deep = {}; for (var at = deep, n = 0; n < 200000; n++) { at = at.next = {}; }",
+    "built_in": "[].includes.call({length: 9007199254740991}, 1);",
+    "caught_built_in": "while (true) { try { JSON.stringify(new Array(4294967295)); } catch (e) {} }",
+    "long_search": "var text = 'a'.repeat(20000000); text.indexOf('a'.repeat(9000000) + 'b');",
     "expression": "/^(a+)+$/.test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!');",
 }
 

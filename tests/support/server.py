@@ -15,7 +15,7 @@ class Server:
     LIFE_S = 600
 
     def __init__(self, binary, *options, folder=None, environment=None):
-        self.binary = str(binary)
+        self.binary = str(pathlib.Path(binary).resolve())  # the server runs in a folder of its own
         self.options = list(options)
         self.own_folder = None if folder else tempfile.TemporaryDirectory(prefix="fermata-test-")
         self.folder = pathlib.Path(folder or self.own_folder.name)
@@ -52,15 +52,19 @@ class Server:
         """kill -9"""
         self.process.kill()
         self.process.wait()
-        self.reaper.cancel()
+        self.forget()
 
     def stop(self, timeout_s=30):
         """SIGTERM; the exit code."""
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(timeout=timeout_s)
-        self.reaper.cancel()
+        self.forget()
         return code
+
+    def forget(self):
+        self.process.stdout.close()
+        self.reaper.cancel()
 
     def connect(self, timeout_s=60):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
