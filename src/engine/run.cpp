@@ -63,6 +63,9 @@ void Run::consume() {
 }
 
 void Run::take(std::unique_ptr<Delivery> delivery) {
+    if (delivery->self && delivery->inbox_number == 0) {
+        --self_waiting_;
+    }
     if (delivery->inbox_number != 0) {
         commit_.inbox_removed.push_back(delivery->inbox_number);
         touched_ = true;

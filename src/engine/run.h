@@ -79,6 +79,7 @@ class Run final : public scxml::Surroundings {
     void raise_error(std::string_view name, const std::string& sendid, const std::string& detail,
                      const std::string& invokeid = {});
     void push_self(value::Event event);
+    void push_self(std::unique_ptr<Delivery> delivery);
     [[nodiscard]] std::string next_effect_id();
 
     // run_commit.cpp: the commit
@@ -105,6 +106,8 @@ class Run final : public scxml::Surroundings {
     std::chrono::nanoseconds began_{0};
     std::uint32_t macrosteps_ = 0;
     bool has_invoked_ = false;
+    // In the queue, and stored nowhere yet.
+    std::uint32_t self_waiting_ = 0;
     std::size_t effects_taken_ = 0;
     std::uint32_t effects_out_ = 0;
     std::size_t record_bytes_ = 0;

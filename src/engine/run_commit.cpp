@@ -188,6 +188,9 @@ void Run::tell_parent() {
 // The run reached its bound while the session still has events from itself: they must not be lost,
 // so they go through the inbox, in their place in the queue.
 void Run::park_rest() {
+    if (self_waiting_ == 0) {
+        return;  // as a rule: the queue may be long
+    }
     session_.queue.for_each([this](const Delivery& delivery) {
         if (delivery.self && delivery.inbox_number == 0) {
             touched_ = true;

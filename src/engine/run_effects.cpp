@@ -244,13 +244,12 @@ void Run::post_out(OutboxPayload payload) {
 void Run::raise_error(std::string_view name, const std::string& sendid, const std::string& detail,
                       const std::string& invokeid) {
     auto delivery = std::make_unique<Delivery>();
-    delivery->self = true;
     delivery->event.name = name;
     delivery->event.type = value::EventType::kPlatform;
     delivery->event.sendid = sendid;
     delivery->event.invokeid = invokeid;
     delivery->event.data = value::Value::string(detail);
-    session_.queue.push(std::move(delivery));
+    push_self(std::move(delivery));
 }
 
 void Run::push_self(value::Event event) {
@@ -264,8 +263,13 @@ void Run::push_self(value::Event event) {
         return;
     }
     auto delivery = std::make_unique<Delivery>();
-    delivery->self = true;
     delivery->event = std::move(event);
+    push_self(std::move(delivery));
+}
+
+void Run::push_self(std::unique_ptr<Delivery> delivery) {
+    delivery->self = true;
+    ++self_waiting_;
     session_.queue.push(std::move(delivery));
 }
 
