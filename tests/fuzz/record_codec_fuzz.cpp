@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(bytes, decode_outbox);
     check(bytes, decode_end);
     check(bytes, decode_answer);
+    check(bytes, decode_journal);
     check(bytes, decode_bundle);
     fermata::value::Reader reader(bytes);
     const auto extras = decode_extras(reader);
