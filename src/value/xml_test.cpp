@@ -5,7 +5,7 @@
 namespace fermata::value {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 XmlDocument parsed(std::string_view bytes, const XmlOptions& options = {}) {
     auto document = parse_xml(bytes, "file:///chart.scxml", options);
