@@ -28,7 +28,7 @@ def no_leftover_marks(root):
 def no_banned_calls(root):
     banned = [
         (re.compile(r"\bstd::regex\b"), "std::regex recurses on its input; write a small scanner"),
-        (re.compile(r"\busing namespace std\b"), "using namespace std"),
+        (re.compile(r"\busing namespace std\b(?!::)"), "using namespace std"),
         (re.compile(r"\b(rand|srand)\("), "unseeded randomness; use base/random.h"),
     ]
     sleeping = re.compile(r"\b(sleep_for|usleep|sleep)\(")
