@@ -78,7 +78,7 @@ std::size_t usable_size(const void* block) {
 }  // namespace
 
 JSRuntime* create_runtime(MemoryAccount& account) {
-    static const JSMallocFunctions kFunctions = {allocate, release, resize, usable_size};
+    static constexpr JSMallocFunctions kFunctions = {allocate, release, resize, usable_size};
     return JS_NewRuntime2(&kFunctions, &account);
 }
 
