@@ -16,6 +16,16 @@ constexpr std::size_t kBatchCommitsMax = 1000;
 // Before a lane whose batch failed reads everything again.
 constexpr std::chrono::milliseconds kRecoverDelay{200};
 
+// One allocation for what is about to be added: growing step by step costs more than the commits
+// themselves when a million sessions fill the heap.
+template <typename T>
+void make_room(std::vector<T>& list, std::size_t more) {
+    const std::size_t needed = std::min(list.size() + more, kBatchCommitsMax);
+    if (needed > list.capacity()) {
+        list.reserve(std::max(needed, list.capacity() * 2));
+    }
+}
+
 log::Level level_of(const scxml::LogEffect& entry) {
     // ORS's levels: 1 debug, 2 standard, 3 interaction, 4 error (alarm).
     switch (entry.level) {
@@ -93,6 +103,8 @@ void Lane::turn() {
     if (!is_serving()) {
         return;
     }
+    make_room(building_.sessions, ready_.size());
+    make_room(building_pending_, ready_.size());
     // Runs may make further sessions ready (a session that waits for nothing but its own earlier
     // run).
     for (std::size_t next = 0; next < ready_.size() && building_.sessions.size() < kBatchCommitsMax;
