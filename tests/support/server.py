@@ -29,7 +29,10 @@ class Server:
         return self
 
     def __exit__(self, *unused):
-        self.stop()
+        ended_before = self.process.poll() is not None  # by the test, which looks at the code itself
+        code = self.stop()
+        if code != 0 and not ended_before:  # a sanitizer's report ends with a code of its own
+            raise AssertionError(f"the server ended with {code}\n{self.log.read_text(errors='replace')[-8000:]}")
         if self.own_folder:
             self.own_folder.cleanup()
 
