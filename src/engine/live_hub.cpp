@@ -11,6 +11,10 @@ namespace fermata::engine {
 
 namespace {
 
+// How long moments are built at the start of a process, for those whose stream broke when the last
+// one ended: what happened in recovery reaches them.
+constexpr std::chrono::milliseconds kStartWindow{10'000};
+
 // What a kept moment holds beyond its texts.
 constexpr std::size_t kMomentBytes = sizeof(LiveMoment) + 32;
 
@@ -30,7 +34,12 @@ struct Listener {
 
 class LiveHub::State {
   public:
-    State(const LiveHubOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
+    State(const LiveHubOptions& options, const Clock& clock) : options_(options), clock_(clock) {
+        if (options_.moments_max > 0) {
+            record_until_ms_ =
+                clock_.now_ms() + std::min(options_.resume_window, kStartWindow).count();
+        }
+    }
 
     [[nodiscard]] bool is_recording() const {
         if (listeners_count_.load(std::memory_order_relaxed) > 0) {
@@ -156,7 +165,7 @@ class LiveHub::State {
     std::atomic<std::uint64_t> last_id_ = 0;
     std::atomic<std::uint64_t> skipped_through_ = 0;
     std::atomic<std::size_t> listeners_count_ = 0;
-    std::atomic<UnixMillis> record_until_ms_ = 0;  // while nobody listens; 0: nobody ever did
+    std::atomic<UnixMillis> record_until_ms_ = 0;  // while nobody listens; 0: no buffer
 
     std::mutex mutex_;
     // All below guarded by mutex_.

@@ -2,9 +2,10 @@
 // streams that resume.
 //
 // Moments cost something to build (names, values), so they are only built while somebody listens,
-// and for kResumeWindow after the last one left, so that a client whose connection broke can go on
-// behind its last moment. At other times a shard calls skip(), one atomic addition: ids increase
-// all the same, and a client that comes back later is told that there is a gap.
+// for the resume window after the last one left, and for some seconds at the start of a process, so
+// that a client whose connection broke can go on behind its last moment. At other times a shard
+// calls skip(), one atomic addition: ids increase all the same, and a client that comes back later
+// is told that there is a gap.
 //
 //   if (hub.is_recording()) { hub.publish(moments of a durable commit); } else { hub.skip(count); }
 //

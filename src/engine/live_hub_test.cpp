@@ -141,6 +141,8 @@ TEST_F(LiveHubTest, WithoutABufferStreamsCannotResume) {
 
 TEST_F(LiveHubTest, RecordsWhileSomebodyListensAndForAWhileAfter) {
     LiveHub hub(options_, clock_);
+    EXPECT_TRUE(hub.is_recording());
+    clock_.advance(milliseconds(10'000));
     EXPECT_FALSE(hub.is_recording());
 
     Seen seen;

@@ -19,32 +19,6 @@ void HaltingStore::answered() {
     changed_.notify_all();
 }
 
-void HaltingStore::list_outbox(Partition partition, std::uint64_t after_number, std::size_t limit,
-                               store::Done<std::vector<store::OutboxRecord>> done) {
-    {
-        const std::scoped_lock lock(mutex_);
-        if (!is_open_) {
-            at_gate_.emplace_back([this, partition, after_number, limit, done = std::move(done)] {
-                below_.list_outbox(partition, after_number, limit, done);
-            });
-            return;
-        }
-    }
-    below_.list_outbox(partition, after_number, limit, std::move(done));
-}
-
-void HaltingStore::open_gate() {
-    std::vector<std::function<void()>> waiting;
-    {
-        const std::scoped_lock lock(mutex_);
-        is_open_ = true;
-        waiting.swap(at_gate_);
-    }
-    for (const auto& call : waiting) {
-        call();
-    }
-}
-
 void HaltingStore::commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) {
     if (!take()) {
         return;

@@ -6,7 +6,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -21,7 +20,11 @@ class HaltingStore final : public store::Store {
     HaltingStore(store::Store& below, std::uint64_t commits_max)
         : below_(below), commits_max_(commits_max) {}
 
-    void open_gate();
+    // Everything taken so far is answered.
+    [[nodiscard]] bool is_answered() {
+        const std::scoped_lock lock(mutex_);
+        return answered_ == taken_;
+    }
 
     // Waits until the engine wants one commit more than allowed while all taken ones are answered,
     // or until `stop` is true (polled); true in the first case.
@@ -56,10 +59,10 @@ class HaltingStore final : public store::Store {
                     store::Done<std::vector<store::InboxRecord>> done) override {
         below_.list_inbox(partition, after_number, limit, std::move(done));
     }
-    // The last thing that recovery reads. Answered only after open_gate(): who wants to see
-    // everything must listen before anything runs.
     void list_outbox(Partition partition, std::uint64_t after_number, std::size_t limit,
-                     store::Done<std::vector<store::OutboxRecord>> done) override;
+                     store::Done<std::vector<store::OutboxRecord>> done) override {
+        below_.list_outbox(partition, after_number, limit, std::move(done));
+    }
     void list_journal(const SessionId& session, std::size_t limit,
                       store::Done<std::vector<store::JournalRecord>> done) override {
         below_.list_journal(session, limit, std::move(done));
@@ -104,8 +107,6 @@ class HaltingStore final : public store::Store {
     std::uint64_t taken_ = 0;
     std::uint64_t answered_ = 0;
     bool held_ = false;
-    bool is_open_ = false;
-    std::vector<std::function<void()>> at_gate_;
 };
 
 template <typename Stop>

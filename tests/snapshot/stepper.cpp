@@ -101,16 +101,13 @@ class Stepper {
           halting_(*store_, plan_.commits),
           engine_(open_engine()) {
         engine::SubscribeRequest watch;
+        watch.after_id = 0;  // what recovery did counts as well
         watch.sink = [this](const engine::LiveMoment& moment, bool) { observe(moment); };
         subscription_ = engine_->subscribe(std::move(watch));
         listen();
-        halting_.open_gate();
     }
 
     int run() {
-        while (!engine_->not_ready_reason().empty()) {
-            ::usleep(1000);  // poll
-        }
         start_or_go_on();
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
         // Children that were cancelled at the end still run their onexit handlers.
@@ -129,6 +126,12 @@ class Stepper {
                 return kExitDied;
             }
             if (done()) {
+                // The shard counts an effect as carried out a moment before it hands over the
+                // commit that says so.
+                flush_moments();
+                if (!halting_.is_answered() || !done()) {
+                    continue;
+                }
                 flush_moments();
                 return ended_ ? 0 : kExitPatience;
             }
@@ -186,10 +189,16 @@ class Stepper {
     }
 
     void start_or_go_on() {
-        const auto known = app::wait_for<engine::SessionView>(
-            std::chrono::seconds(10), [&](auto done) { engine_->query("root", std::move(done)); });
-        if (known) {
-            ended_ = ended_ || known->summary.ended_ms != 0;
+        // From the store itself: the engine would answer only when all that the session did is
+        // durable.
+        const auto known = app::wait_for<std::optional<store::SessionRecord>>(
+            std::chrono::seconds(10),
+            [&](auto done) { store_->load_session(root(), std::move(done)); });
+        if (!known) {
+            give_up(known.error().to_string());
+        }
+        if (*known) {
+            ended_ = ended_ || (*known)->end.has_value();
             return;
         }
         engine::StartRequest request;
@@ -234,21 +243,24 @@ class Stepper {
 
     void observe(const engine::LiveMoment& moment) {
         print(moment);
-        if (moment.kind == engine::LiveMoment::Kind::kEnded &&
-            moment.session == SessionId::from_name("root", store_->facts().partition_count)) {
+        if (moment.kind == engine::LiveMoment::Kind::kEnded && moment.session == root()) {
             ended_ = true;
         }
     }
 
     // A question to the shard is answered behind the commit answers that wait in its queue, so what
-    // they show is out.
+    // they show is out. It is about nobody, since answers about a session wait for its commits.
     void flush_moments() {
         for (int round = 0; round < 2; ++round) {
             const auto view = app::wait_for<engine::SessionView>(
-                std::chrono::seconds(2),
-                [&](auto done) { engine_->query("root", std::move(done)); });
+                std::chrono::seconds(10),
+                [&](auto done) { engine_->query("nobody", std::move(done)); });
             static_cast<void>(view);
         }
+    }
+
+    [[nodiscard]] SessionId root() const {
+        return SessionId::from_name("root", store_->facts().partition_count);
     }
 
     const Plan plan_;
