@@ -107,6 +107,12 @@ RequestParser::Step RequestParser::feed(std::string_view bytes, std::size_t& con
         if (rest.empty()) {
             return Step::kNeedMore;
         }
+        // Beast asserts that the end of the last chunk comes in five bytes or more; a chunked body
+        // always has as many to come.
+        constexpr std::size_t kLastChunk = 5;  // "0\r\n\r\n"
+        if (header_reported_ && parser.chunked() && rest.size() < kLastChunk) {
+            return Step::kNeedMore;
+        }
         beast::error_code error;
         const std::size_t taken =
             parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);

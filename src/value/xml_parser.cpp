@@ -161,14 +161,26 @@ class TreeBuilder {
         node->name = parts.local;
         node->prefix = parts.prefix;
         node->declarations = std::exchange(declarations_, {});
+        check_name(parts.local);
         for (; *attributes != nullptr; attributes += 2) {
             const Name attribute = split_name(attributes[0]);
+            check_name(attribute.local);
             node->attributes.push_back({std::string(attribute.ns), std::string(attribute.prefix),
                                         std::string(attribute.local), attributes[1]});
         }
         ++depth_;
         current_ = static_cast<XmlIndex>(document_.nodes.size() - 1);
         count_nodes(node->attributes.size());
+    }
+
+    // In UTF-16 and Latin-1 expat takes three signs for letters (U+00AA, U+00B5, U+00BA) that XML
+    // does not allow in names, and that it refuses itself in UTF-8.
+    void check_name(std::string_view name) {
+        for (const std::string_view sign : {"\xC2\xAA", "\xC2\xB5", "\xC2\xBA"}) {
+            if (name.find(sign) != std::string_view::npos) {
+                refuse("not well-formed (a sign that names may not have)");
+            }
+        }
     }
 
     // expat leaves out undeclared entities when there is an external subset, and tells about those

@@ -282,5 +282,14 @@ TEST(DecodeTextTest, RefusesBytesThatAreNotOfTheEncoding) {
     }
 }
 
+// expat's own look at names differs between encodings.
+TEST(XmlParseTest, NamesFollowTheSameRulesInEveryEncoding) {
+    const std::string latin = "<?xml version='1.0' encoding='ISO-8859-1'?><a\xBA/>";
+
+    EXPECT_FALSE(parse_xml(latin, "", XmlOptions{}).has_value());
+    EXPECT_FALSE(parse_xml("<a\xC2\xBA/>", "", XmlOptions{}).has_value());
+    EXPECT_TRUE(parse_xml("<a b='\xC2\xBA'/>", "", XmlOptions{}).has_value());
+}
+
 }  // namespace
 }  // namespace fermata::value

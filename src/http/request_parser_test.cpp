@@ -1,0 +1,37 @@
+#include "http/request_parser.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace fermata::http {
+namespace {
+
+// A sender that trickles must get the same as one that sends all at once.
+TEST(RequestParserTest, AChunkedBodyMayArriveByteByByte) {
+    const std::string sent =
+        "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    RequestParser parser(4096);
+    std::string unread;
+    bool is_complete = false;
+    for (const char byte : sent) {
+        unread += byte;
+        RequestParser::Step step = RequestParser::Step::kHeader;
+        while (step == RequestParser::Step::kHeader) {
+            std::size_t consumed = 0;
+            step = parser.feed(unread, consumed);
+            unread.erase(0, consumed);
+            if (step == RequestParser::Step::kHeader) {
+                ASSERT_TRUE(parser.set_body_limit(100));
+            }
+        }
+        ASSERT_NE(step, RequestParser::Step::kFailed) << parser.failure().reason;
+        is_complete = step == RequestParser::Step::kComplete;
+    }
+
+    ASSERT_TRUE(is_complete);
+    EXPECT_EQ(parser.take_request().body, "abc");
+}
+
+}  // namespace
+}  // namespace fermata::http
