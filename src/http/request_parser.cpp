@@ -122,7 +122,8 @@ RequestParser::Step RequestParser::feed(std::string_view bytes, std::size_t& con
         const bool is_waiting = error == beast::http::error::need_more;
         const std::size_t held = rest.size() - taken;
         if (error == beast::http::error::header_limit ||
-            (!parser.is_header_done() && header_bytes_ + held > header_bytes_max_) ||
+            (!header_reported_ &&
+             header_bytes_ + (parser.is_header_done() ? 0 : held) > header_bytes_max_) ||
             (is_waiting && held > header_bytes_max_)) {
             return fail(431, "header larger than " + std::to_string(header_bytes_max_) + " bytes",
                         Refusal::kHeaderTooLarge);

@@ -33,5 +33,17 @@ TEST(RequestParserTest, AChunkedBodyMayArriveByteByByte) {
     EXPECT_EQ(parser.take_request().body, "abc");
 }
 
+// However the bytes are cut.
+TEST(RequestParserTest, TheHeaderBoundHoldsForAHeaderThatArrivesAtOnce) {
+    const std::string head = "GET / HTTP/1.1\r\nHost: x\r\nFiller: ";
+    const std::string request = head + std::string(100 - head.size() - 4, 'a') + "\r\n\r\n";
+
+    std::size_t consumed = 0;
+    EXPECT_EQ(RequestParser(100).feed(request, consumed), RequestParser::Step::kHeader);
+    RequestParser narrow(99);
+    EXPECT_EQ(narrow.feed(request, consumed), RequestParser::Step::kFailed);
+    EXPECT_EQ(narrow.failure().status, 431);
+}
+
 }  // namespace
 }  // namespace fermata::http
