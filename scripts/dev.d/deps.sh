@@ -12,6 +12,8 @@ packages_to_build=(
   dpkg-dev patch xz-utils make ca-certificates curl openssl python3
 )
 packages_to_check=(clang clang-format clang-tidy codespell shellcheck cppcheck git)
+# Other engines, that benchmarks and the differential test run beside Fermata.
+packages_of_peers=(qt6-scxml-dev nodejs npm)
 
 # Debian 13 carries Boost 1.83 as its default; the versioned 1.81 packages are Debian 12's.
 packages_for_this_debian() {
@@ -29,14 +31,15 @@ packages_for_this_debian() {
 
 missing_packages() {
   local name
-  for name in $(packages_for_this_debian); do
+  for name in "$@"; do
     dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || echo "$name"
   done
 }
 
+# install_packages NAME...
 install_packages() {
   local missing
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   if [ -z "$missing" ]; then
     step "packages: all installed"
     return
@@ -51,11 +54,17 @@ $(tail -n 3 build/apt.log)"
 $(tail -n 5 build/apt.log)"
 }
 
-# The mirror of this machine's own apt configuration: the first URI that serves a Debian release.
+# The mirror of this machine's own apt configuration: the first URI that is known to serve Debian, or else (its lists were
+# never fetched) the first for this release.
 debian_mirror() {
+  local codename
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
   # shellcheck disable=SC2016  # apt expands these names, not the shell
-  apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' |
-    awk '$2 == "Debian" { print $1; exit }'
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(LABEL)' 'Created-By: Packages' |
+    awk -v codename="$codename" '
+      $3 == "Debian" && !known { known = $1 }
+      $2 == codename && !likely { likely = $1 }
+      END { print (known ? known : likely) }'
 }
 
 # fetch_source NAME: the signed source package NAME of Debian 13 (trixie) into build/deps/source/NAME,
@@ -115,6 +124,19 @@ build_quickjs() {
 
 verb_deps() {
   mkdir -p build/deps
-  install_packages
+  # shellcheck disable=SC2046  # a list of words
+  install_packages $(packages_for_this_debian)
   build_quickjs
+}
+
+# node and npm from elsewhere are as good as Debian's.
+install_peers() {
+  local name wanted=()
+  mkdir -p build
+  for name in "${packages_of_peers[@]}"; do
+    if ! { [ "$name" = nodejs ] && command -v node >/dev/null; } && ! { [ "$name" = npm ] && command -v npm >/dev/null; }; then
+      wanted+=("$name")
+    fi
+  done
+  install_packages "${wanted[@]}"
 }

@@ -13,14 +13,21 @@ verb_test() {
     *) selection=(-L "^$label\$") ;;
   esac
   use_verb build
+  case "$label" in
+    differential | slow)
+      use_verb deps
+      install_peers
+      ;;
+  esac
   verb_build "$preset"
   if [ "$label" = all ]; then
     use_verb check
     verb_check
   fi
   step "tests ($label)"
+  # Many tests wait for timers and processes: twice as many at a time as there are cores.
   sanitizer_options
-  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(jobs)" "${selection[@]}"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(($(jobs) * 2))" "${selection[@]}"
   step "tests ($label): passed"
 }
 
