@@ -54,7 +54,8 @@ void AnswerCache::settle(const std::string& key, Result<KeptAnswer> answer) {
     }
 }
 
-void AnswerCache::keep(const std::string& key, Entry& entry, KeptAnswer kept, bool repeated) {
+void AnswerCache::keep(const std::string& key, Entry& entry, const KeptAnswer& kept,
+                       bool repeated) {
     entry.settled = true;
     entry.kept = kept;
     const std::vector<SettledDone> waiting = std::exchange(entry.waiting, {});

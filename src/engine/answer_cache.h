@@ -51,7 +51,7 @@ class AnswerCache {
         KeptAnswer kept;
         std::vector<SettledDone> waiting;
     };
-    void keep(const std::string& key, Entry& entry, KeptAnswer kept, bool repeated);
+    void keep(const std::string& key, Entry& entry, const KeptAnswer& kept, bool repeated);
 
     Shard& shard_;
     std::unordered_map<std::string, Entry> entries_;

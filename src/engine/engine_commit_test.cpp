@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine_fixture.h"
-#include "engine/forwarding_store.h"
+#include "store/forwarding_store.h"
 
 namespace fermata::engine {
 namespace {
@@ -14,9 +14,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // Remembers every session commit; holds answers back or refuses when told to.
-class WatchedStore final : public ForwardingStore {
+class WatchedStore final : public store::ForwardingStore {
   public:
-    using ForwardingStore::ForwardingStore;
+    using store::ForwardingStore::ForwardingStore;
 
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override {
         std::unique_lock lock(mutex_);

@@ -11,7 +11,7 @@
 
 #include "base/random.h"
 #include "engine/engine_fixture.h"
-#include "engine/forwarding_store.h"
+#include "store/forwarding_store.h"
 
 namespace fermata::engine {
 namespace {
@@ -24,10 +24,10 @@ enum class Fault {
 };
 
 // Passes everything on to a MemoryStore until the n-th commit.
-class FaultyStore final : public ForwardingStore {
+class FaultyStore final : public store::ForwardingStore {
   public:
     FaultyStore(store::Store& inner, Fault fault, std::uint64_t at)
-        : ForwardingStore(inner), fault_(fault), at_(at) {}
+        : store::ForwardingStore(inner), fault_(fault), at_(at) {}
 
     [[nodiscard]] bool has_struck() const { return count_ >= at_; }
 

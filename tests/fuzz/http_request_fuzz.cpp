@@ -23,6 +23,7 @@ constexpr std::size_t kBodyBytesMax = 256;
 struct Conversation {
     std::vector<std::string> requests;
     bool failed = false;
+    bool too_large = false;
 };
 
 std::string describe(const Request& request) {
@@ -54,6 +55,7 @@ bool read_requests(RequestParser& parser, std::string& unread, Conversation& con
         if (step == RequestParser::Step::kFailed || !parser.set_body_limit(kBodyBytesMax)) {
             FERMATA_CHECK(parser.failure().status >= 400 && !parser.failure().reason.empty());
             conversation.failed = true;
+            conversation.too_large = parser.failure().status == 431;
             return false;
         }
     }
@@ -85,8 +87,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Conversation pieces = converse(bytes, std::size_t{data[0]} + 1);
     // A request that went through whole goes through in pieces, and the other way round; only where
     // a bad one is noticed may differ, for a piece may end before what is bad about it.
+    // Chunk extensions and trailers are bounded by what has to be held of them, which is nothing
+    // when they come at once.
     const std::size_t common = std::min(whole.requests.size(), pieces.requests.size());
-    FERMATA_CHECK(whole.requests.size() == pieces.requests.size());
+    FERMATA_CHECK(pieces.too_large || whole.requests.size() == pieces.requests.size());
     for (std::size_t i = 0; i < common; ++i) {
         FERMATA_CHECK(whole.requests[i] == pieces.requests[i]);
     }

@@ -23,22 +23,22 @@ void HaltingStore::commit(store::CommitBatch batch, store::Done<store::CommitAns
     if (!take()) {
         return;
     }
-    below_.commit(std::move(batch),
-                  [this, done = std::move(done)](Result<store::CommitAnswer> answer) {
-                      done(std::move(answer));
-                      answered();
-                  });
+    ForwardingStore::commit(std::move(batch),
+                            [this, done = std::move(done)](Result<store::CommitAnswer> answer) {
+                                done(std::move(answer));
+                                answered();
+                            });
 }
 
 void HaltingStore::append_inbox(store::InboxAppend append, store::Done<store::InboxAnswer> done) {
     if (!take()) {
         return;
     }
-    below_.append_inbox(std::move(append),
-                        [this, done = std::move(done)](Result<store::InboxAnswer> answer) {
-                            done(std::move(answer));
-                            answered();
-                        });
+    ForwardingStore::append_inbox(
+        std::move(append), [this, done = std::move(done)](Result<store::InboxAnswer> answer) {
+            done(std::move(answer));
+            answered();
+        });
 }
 
 }  // namespace fermata::tests

@@ -8,7 +8,7 @@
 
 #include "store/store.h"
 
-namespace fermata::engine {
+namespace fermata::store {
 
 class ForwardingStore : public store::Store {
   public:
@@ -88,4 +88,4 @@ class ForwardingStore : public store::Store {
     store::Store& inner_;
 };
 
-}  // namespace fermata::engine
+}  // namespace fermata::store
