@@ -63,7 +63,7 @@ class ChartCache::State : public std::enable_shared_from_this<State> {
     void load_hash(const std::string& hash, ChartDone done);
     void put_document(std::string name, std::string bytes,
                       std::function<void(Result<PutDocumentAnswer>)> done);
-    void find_document(std::string name, std::function<void(Result<NamedDocument>)> done);
+    void find_document(const std::string& name, std::function<void(Result<NamedDocument>)> done);
 
     [[nodiscard]] std::size_t chart_count() const { return table_.chart_count(); }
     [[nodiscard]] std::size_t load_count() const {
@@ -90,7 +90,7 @@ class ChartCache::State : public std::enable_shared_from_this<State> {
     bool join(std::string& key, const Text& text, ChartDone& done);
     void answer(const std::string& key, const Result<ChartAnswer>& result);
 
-    void load(const std::string& key, ChartLoad::Request request);
+    void load(const std::string& key, const ChartLoad::Request& request);
     void loaded(const std::string& key, const ChartLoad::Request& request,
                 Result<LoadedChart> result);
     void keep(const std::string& key, const Text& text, std::shared_ptr<const scxml::Chart> chart,
@@ -196,7 +196,7 @@ void ChartCache::State::put_document(std::string name, std::string bytes,
               });
 }
 
-void ChartCache::State::find_document(std::string name,
+void ChartCache::State::find_document(const std::string& name,
                                       std::function<void(Result<NamedDocument>)> done) {
     names_->find(name, [self = shared_from_this(),
                         done = std::move(done)](Result<store::DocumentName> found) {
@@ -243,7 +243,7 @@ void ChartCache::State::answer(const std::string& key, const Result<ChartAnswer>
     }
 }
 
-void ChartCache::State::load(const std::string& key, ChartLoad::Request request) {
+void ChartCache::State::load(const std::string& key, const ChartLoad::Request& request) {
     const auto load = std::make_shared<ChartLoad>(
         request, load_options(), clock_,
         [self = shared_from_this()](const std::string& url, ResourceCache::Done done) {
@@ -360,8 +360,9 @@ void ChartCache::put_document(std::string name, std::string bytes,
     state_->put_document(std::move(name), std::move(bytes), std::move(done));
 }
 
-void ChartCache::find_document(std::string name, std::function<void(Result<NamedDocument>)> done) {
-    state_->find_document(std::move(name), std::move(done));
+void ChartCache::find_document(const std::string& name,
+                               std::function<void(Result<NamedDocument>)> done) {
+    state_->find_document(name, std::move(done));
 }
 
 std::size_t ChartCache::chart_count() const {

@@ -96,7 +96,7 @@ class ChartCache {
     // Checks an uploaded document, keeps it and makes it the current version of `name`.
     void put_document(std::string name, std::string bytes,
                       std::function<void(Result<PutDocumentAnswer>)> done);
-    void find_document(std::string name, std::function<void(Result<NamedDocument>)> done);
+    void find_document(const std::string& name, std::function<void(Result<NamedDocument>)> done);
 
     // Charts in memory, those in use included.
     [[nodiscard]] std::size_t chart_count() const;
