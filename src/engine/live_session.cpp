@@ -31,8 +31,10 @@ std::string application_of(const scxml::Chart& chart) {
 }
 
 SessionList::~SessionList() {
-    while (oldest_ != nullptr) {
-        remove(*oldest_);
+    LiveSession* next = oldest_;
+    while (next != nullptr) {
+        const std::unique_ptr<LiveSession> owner(next);
+        next = owner->newer;
     }
 }
 

@@ -91,7 +91,7 @@ Result<ResourceCache::Kept> ResourceCache::judge(const std::string& url, const K
     const bool same = had_one && *previous.resource.bytes == answer->bytes;
     kept.resource.bytes = same ? previous.resource.bytes
                                : std::make_shared<const std::string>(std::move(answer->bytes));
-    kept.resource.url = answer->url.empty() ? url : std::move(answer->url);
+    kept.resource.url = answer->url.empty() ? url : answer->url;
     kept.resource.fresh_until_ms = now_ms + answer->fresh_ms;
     kept.etag = std::move(answer->etag);
     kept.last_modified = std::move(answer->last_modified);
