@@ -111,12 +111,13 @@ void Run::take_event(const Delivery& delivery) {
 }
 
 // SCXML 6.4: what a child sent before it was cancelled must not be seen by its parent afterwards.
-// That it ended by itself is seen all the same.
+// That it ended by itself is seen all the same, unless a new child goes by its name: nobody could
+// tell the two apart.
 bool Run::is_from_ended_child(const Delivery& delivery) const {
-    if (!delivery.child || delivery.event.invokeid.empty() ||
-        delivery.event.name.starts_with("done.invoke.")) {
+    if (!delivery.child || delivery.event.invokeid.empty()) {
         return false;
     }
+    bool has_successor = false;
     if (session_.rare != nullptr) {
         if (session_.rare->parent == *delivery.child) {
             return false;  // a forwarded copy of what a sibling sent
@@ -125,9 +126,10 @@ bool Run::is_from_ended_child(const Delivery& delivery) const {
             if (invoke.second == *delivery.child) {
                 return false;
             }
+            has_successor = has_successor || invoke.first == delivery.event.invokeid;
         }
     }
-    return true;
+    return has_successor || !delivery.event.name.starts_with("done.invoke.");
 }
 
 void Run::take_timer(const Delivery& delivery) {

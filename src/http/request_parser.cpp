@@ -109,8 +109,9 @@ RequestParser::Step RequestParser::feed(std::string_view bytes, std::size_t& con
         }
         // Beast asserts that the end of the last chunk comes in five bytes or more; a chunked body
         // always has as many to come.
-        constexpr std::size_t kLastChunk = 5;  // "0\r\n\r\n"
-        if (header_reported_ && parser.chunked() && rest.size() < kLastChunk) {
+        constexpr std::string_view kLastChunk = "0\r\n\r\n";
+        if (header_reported_ && parser.chunked() && rest.size() < kLastChunk.size() &&
+            rest.find_first_not_of(kLastChunk) == std::string_view::npos) {
             return Step::kNeedMore;
         }
         beast::error_code error;
