@@ -8,9 +8,9 @@ namespace fermata::http {
 namespace {
 
 // A sender that trickles must get the same as one that sends all at once.
-TEST(RequestParserTest, AChunkedBodyMayArriveByteByByte) {
+void expect_trickled(const std::string& chunks, const std::string& body) {
     const std::string sent =
-        "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
     RequestParser parser(4096);
     std::string unread;
     bool is_complete = false;
@@ -30,7 +30,12 @@ TEST(RequestParserTest, AChunkedBodyMayArriveByteByByte) {
     }
 
     ASSERT_TRUE(is_complete);
-    EXPECT_EQ(parser.take_request().body, "abc");
+    EXPECT_EQ(parser.take_request().body, body);
+}
+
+TEST(RequestParserTest, AChunkedBodyMayArriveByteByByte) {
+    expect_trickled("3\r\nabc\r\n0\r\n\r\n", "abc");
+    expect_trickled("0\r\n\r\n", "");
 }
 
 // However the bytes are cut.
