@@ -79,6 +79,7 @@ class ForwardingStore : public store::Store {
         inner_.expire(now_ms, limit, std::move(done));
     }
     [[nodiscard]] store::StoreCounters counters() const override { return inner_.counters(); }
+    [[nodiscard]] store::StoreHealth health() const override { return inner_.health(); }
     void close() override {}
 
   protected:

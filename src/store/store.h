@@ -137,6 +137,14 @@ struct StoreCounters {
     std::uint64_t waiting = 0;  // batches queued now
 };
 
+// Whether the store can make anything durable now. While it cannot, commits wait (they are tried
+// again, not refused), so the server takes no new work.
+struct StoreHealth {
+    bool ready = true;
+    // Why not, for people: what is away, since when, and the option to look at. No secrets.
+    std::string reason;
+};
+
 class Store {
   public:
     Store() = default;
@@ -189,6 +197,9 @@ class Store {
     virtual void expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> done) = 0;
 
     [[nodiscard]] virtual StoreCounters counters() const = 0;
+
+    // Asked for every request that brings new work: cheap, and never waits.
+    [[nodiscard]] virtual StoreHealth health() const { return {}; }
 
     // Flushes what was taken, answers every callback, and closes. Idempotent.
     virtual void close() = 0;
