@@ -15,10 +15,13 @@ packages_to_check=(clang clang-format clang-tidy codespell shellcheck cppcheck g
 # Other engines, that benchmarks and the differential test run beside Fermata.
 packages_of_peers=(qt6-scxml-dev nodejs npm)
 
-# Debian 13 carries Boost 1.83 as its default; the versioned 1.81 packages are Debian 12's.
+debian_release() { . /etc/os-release && echo "${VERSION_ID:-12}"; }
+
+# Debian 13 carries Boost 1.83 as its default (the versioned 1.81 packages are Debian 12's), and a hiredis with TLS.
 packages_for_this_debian() {
   local release name
-  release=$(. /etc/os-release && echo "${VERSION_ID:-12}")
+  release=$(debian_release)
+  [ "$release" = 12 ] || echo libhiredis-dev
   for name in "${packages_to_build[@]}" "${packages_to_check[@]}"; do
     if [ "$release" != 12 ]; then
       name=${name/boost1.81/boost}
@@ -122,11 +125,38 @@ build_quickjs() {
   echo "$version" >"$target/complete"
 }
 
+# hiredis as static libraries with TLS: Debian 12 has 0.14, without TLS and RESP3; static, so that the two never meet.
+build_hiredis() {
+  local target=$root/build/deps/hiredis
+  if [ "$(debian_release)" != 12 ]; then
+    return # Debian 13's own package is used as it is
+  fi
+  if [ -e "$target/complete" ]; then
+    step "hiredis: already built"
+    return
+  fi
+  step "hiredis: fetching Debian 13's source package"
+  fetch_source hiredis
+  local source
+  source=$(find "$root/build/deps/source" -maxdepth 1 -type d -name 'hiredis-*' | head -n 1)
+  step "hiredis: compiling $(basename "$source")"
+  rm -rf "$target" && mkdir -p "$target"/{lib,include/hiredis,objects}
+  local file
+  for file in alloc async hiredis net read sds sockcompat ssl; do
+    echo "$file" && gcc -std=c99 -O2 -g1 -fPIC -D_GNU_SOURCE -w -c "$source/$file.c" -o "$target/objects/$file.o"
+  done >"$target/build.log" 2>&1 || fail "hiredis does not compile; see build/deps/hiredis/build.log"
+  ar rcs "$target/lib/libhiredis_ssl.a" "$target/objects/ssl.o" && rm "$target/objects/ssl.o"
+  ar rcs "$target/lib/libhiredis.a" "$target"/objects/*.o
+  cp "$source"/{alloc,async,hiredis,hiredis_ssl,net,read,sds,sockcompat}.h "$source/COPYING" "$target/include/hiredis/"
+  basename "$source" >"$target/complete"
+}
+
 verb_deps() {
   mkdir -p build/deps
   # shellcheck disable=SC2046  # a list of words
   install_packages $(packages_for_this_debian)
   build_quickjs
+  build_hiredis
 }
 
 # node and npm from elsewhere are as good as Debian's.
