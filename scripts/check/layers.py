@@ -28,7 +28,7 @@ ARROWS = {
 }
 # Heavy headers stay inside the folder that wraps them: its own headers may include them, but then no other folder may
 # include those.
-HEAVY = re.compile(r"^#include <(boost/(beast|asio)|quickjs|rocksdb|spdlog|curl|expat|prometheus)", re.MULTILINE)
+HEAVY = re.compile(r"^#include <(boost/(beast|asio)|quickjs|rocksdb|spdlog|curl|expat|prometheus|hiredis|openssl)", re.MULTILINE)
 
 
 def reachable(folder):
