@@ -1,0 +1,63 @@
+// Command: the words of one Redis command, encoded once, as they are added.
+//
+//   Command("HGET").add(key).add("state")
+//   Command(script, {owner_key, session_key}).add(epoch).add(bytes)
+//
+// Words may hold any bytes. A command made from a script goes out as EVALSHA; the client loads the
+// script where a server does not know it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fermata::redis {
+
+class Script;
+
+class Command {
+  public:
+    explicit Command(std::string_view name);
+    // script must outlive the command and its answer.
+    Command(const Script& script, std::span<const std::string> keys);
+    Command(const Script& script, std::initializer_list<std::string_view> keys);
+
+    Command& add(std::string_view word);
+    template <std::integral Number>
+    Command& add(Number number) {
+        if constexpr (std::signed_integral<Number>) {
+            return add_signed(number);
+        } else {
+            return add_unsigned(number);
+        }
+    }
+    // Room for words of so many bytes to come: one allocation instead of several.
+    Command& reserve(std::size_t bytes);
+
+    [[nodiscard]] const Script* script() const { return script_; }
+    // Of the encoded command, without the name of a script.
+    [[nodiscard]] std::size_t size() const { return body_.size(); }
+    [[nodiscard]] std::size_t word_count() const { return word_count_; }
+    // The encoded words ("$3\r\nGET\r\n..."), without those that name a script.
+    [[nodiscard]] const std::string& body() const { return body_; }
+
+    // The bytes as they go over the wire.
+    [[nodiscard]] std::string encoded() const;
+    // "*N\r\n", and EVALSHA with its hash for a script; the body follows.
+    void append_head(std::string& out) const;
+
+  private:
+    Command& add_signed(std::int64_t number);
+    Command& add_unsigned(std::uint64_t number);
+
+    const Script* script_ = nullptr;
+    std::size_t word_count_ = 0;
+    std::string body_;
+};
+
+}  // namespace fermata::redis
