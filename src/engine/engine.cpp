@@ -77,7 +77,8 @@ class ShardedEngine final : public Engine {
     void stop(std::chrono::milliseconds bound) override;
 
   private:
-    // Calls `work(shard, done)` on the shard of the partition; refuses when its queue is full.
+    // Calls `work(shard, done)` on the shard of the partition when that is served; refuses when the
+    // shard's queue is full.
     template <typename T, typename Work>
     void post(Partition partition, Answer<T> done, Work work);
     [[nodiscard]] Partition partition_of_start(const StartRequest& request);
@@ -123,13 +124,26 @@ void ShardedEngine::post(Partition partition, Answer<T> done, Work work) {
         return;
     }
     Shard& shard = *shards_[partition % shards_.size()];
-    const bool taken = shard.mailbox()->post_call([&shard, done, work = std::move(work)]() mutable {
-        if (shard.is_stopping()) {
-            done(Error(ErrorCode::kUnavailable, "the server stops"));
-        } else {
-            work(shard, std::move(done));
-        }
-    });
+    const bool taken =
+        shard.mailbox()->post_call([&shard, partition, done, work = std::move(work)]() mutable {
+            if (shard.is_stopping()) {
+                done(Error(ErrorCode::kUnavailable, "the server stops"));
+                return;
+            }
+            Lane& lane = shard.lane_of(partition);
+            if (lane.is_serving()) {
+                work(shard, std::move(done));
+                return;
+            }
+            shard.lobby().enter(lane, [&shard, done = std::move(done),
+                                       work = std::move(work)](const Result<void>& served) mutable {
+                if (served) {
+                    work(shard, std::move(done));
+                } else {
+                    done(served.error());
+                }
+            });
+        });
     if (!taken) {
         ++refused_;
         done(stopped_ ? Error(ErrorCode::kUnavailable, "the server stops")
@@ -165,13 +179,7 @@ void ShardedEngine::start(StartRequest request, Answer<StartOutcome> done) {
     post(
         partition, std::move(done),
         [partition, request = std::move(request)](Shard& shard, Answer<StartOutcome> told) mutable {
-            Lane& lane = shard.lane_of(partition);
-            if (lane.is_serving()) {
-                shard.births().start(lane, std::move(request), std::move(told));
-            } else {
-                told(Error(ErrorCode::kUnavailable,
-                           "the partition of the session is not being served"));
-            }
+            shard.births().start(shard.lane_of(partition), std::move(request), std::move(told));
         });
 }
 

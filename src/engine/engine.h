@@ -53,6 +53,12 @@ struct Options {
     std::chrono::milliseconds answer_retention{86'400'000};
     // shard-queue-length: calls that wait for one shard; more are answered kOverloaded (ours).
     std::uint32_t queue_length_max = 100'000;
+    // recovery-wait: how long a call waits for its partition to be recovered before it is refused
+    // (ours); 0: not at all.
+    std::chrono::milliseconds recovery_wait{5'000};
+    // create() returns at once, and partitions are served one by one as they are read. For stores on
+    // other machines: nobody waits for the last partition, nor for a store that is away.
+    bool recovers_in_background = false;
     // max-compiler-cached-docs: compiled charts kept that no session uses.
     std::uint32_t charts_max = 1000;
     // live-buffer-length: moments kept for streams that resume (ours).
@@ -166,7 +172,7 @@ struct SubscribeRequest {
 class Engine {
   public:
     // Claims all partitions, reads timers, inbox and outbox, and goes on where the last process
-    // stopped.
+    // stopped. Returns when all is served, or before (Options::recovers_in_background).
     static Result<std::unique_ptr<Engine>> create(const Options& options, store::Store& store,
                                                   Outside& outside, const Clock& clock);
     virtual ~Engine() = default;

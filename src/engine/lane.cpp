@@ -322,7 +322,9 @@ void Lane::reset(const Error& reason) {
             shard_.drop(*session);
         }
     }
-    if (!lost) {
+    if (lost) {
+        shard_.lobby().reopen(*this);
+    } else {
         shard_.run_after(kRecoverDelay, [this] { shard_.recover(*this); });
     }
 }

@@ -170,6 +170,7 @@ void Recovery::serve() {
     for (const DueTimer& timer : timers_) {
         shard_.timers().add(timer.session, timer.number, timer.due_ms);
     }
+    shard_.lobby().reopen(lane_);
     finish({});
 }
 

@@ -30,6 +30,7 @@ Shard::Shard(std::uint32_t number, const Surrounds& surrounds, std::uint64_t see
       timers_(seed),
       answers_(*this),
       births_(*this),
+      lobby_(*this),
       restores_(*this),
       outbox_(*this),
       requests_(*this) {
@@ -108,10 +109,14 @@ void Shard::recover_all(const std::function<void(Result<void>)>& ready) {
         std::size_t left;
         std::function<void(Result<void>)> ready;
     };
-    auto progress = std::make_shared<Progress>(Progress{lanes_.size(), ready});
-    if (lanes_.empty()) {
+    if (lanes_.empty() || options().recovers_in_background) {
         ready({});
+        for (const std::unique_ptr<Lane>& lane : lanes_) {
+            recover(*lane);
+        }
+        return;
     }
+    auto progress = std::make_shared<Progress>(Progress{lanes_.size(), ready});
     for (const std::unique_ptr<Lane>& lane : lanes_) {
         const auto recovery =
             std::make_shared<Recovery>(*this, *lane, [progress](Result<void> outcome) {
@@ -386,6 +391,7 @@ void Shard::fail_everybody() {
             }
         }
     }
+    lobby_.fail_all(stopped);
     births_.fail_all(stopped);
     restores_.fail_all(stopped);
     requests_.fail_all(stopped);

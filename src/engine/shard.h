@@ -28,6 +28,7 @@
 #include "engine/lane.h"
 #include "engine/live_hub.h"
 #include "engine/live_session.h"
+#include "engine/lobby.h"
 #include "engine/mailbox.h"
 #include "engine/outbox.h"
 #include "engine/recovery.h"
@@ -72,7 +73,8 @@ class Shard {
     Shard& operator=(const Shard&) = delete;
 
     // Begins with the recovery of all lanes; `ready` is told from the shard's thread, once, when
-    // all are served, or why not.
+    // all are served, or why not. In the background (Options) it is told at once, and a lane that
+    // cannot be recovered is tried again.
     void start(std::function<void(Result<void>)> ready);
     // Later calls are refused. The thread ends when all is durable, or at once when `deadline` has
     // passed: of std::chrono::steady_clock, since it bounds the caller's patience and not anything
@@ -104,6 +106,7 @@ class Shard {
     [[nodiscard]] SessionList& sessions() { return sessions_; }
     [[nodiscard]] AnswerCache& answers() { return answers_; }
     [[nodiscard]] Births& births() { return births_; }
+    [[nodiscard]] Lobby& lobby() { return lobby_; }
     [[nodiscard]] Restores& restores() { return restores_; }
     [[nodiscard]] Outbox& outbox() { return outbox_; }
     [[nodiscard]] Requests& requests() { return requests_; }
@@ -162,6 +165,7 @@ class Shard {
     SessionList sessions_;
     AnswerCache answers_;
     Births births_;
+    Lobby lobby_;
     Restores restores_;
     Outbox outbox_;
     Requests requests_;
