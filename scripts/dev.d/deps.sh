@@ -11,6 +11,8 @@ packages_to_build=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   dpkg-dev patch xz-utils make ca-certificates curl openssl python3
 )
+# Real servers for tests. redis-tools carries the Redis server's program too, without a service that would start.
+packages_to_test=(redis-tools openssl iproute2)
 packages_to_check=(clang clang-format clang-tidy codespell shellcheck cppcheck git)
 # Other engines, that benchmarks and the differential test run beside Fermata.
 packages_of_peers=(qt6-scxml-dev nodejs npm)
@@ -22,7 +24,7 @@ packages_for_this_debian() {
   local release name
   release=$(debian_release)
   [ "$release" = 12 ] || echo libhiredis-dev
-  for name in "${packages_to_build[@]}" "${packages_to_check[@]}"; do
+  for name in "${packages_to_build[@]}" "${packages_to_test[@]}" "${packages_to_check[@]}"; do
     if [ "$release" != 12 ]; then
       name=${name/boost1.81/boost}
       name=${name/boost-json1.81/boost-json}
@@ -70,30 +72,37 @@ debian_mirror() {
       END { print (known ? known : likely) }'
 }
 
-# fetch_source NAME: the signed source package NAME of Debian 13 (trixie) into build/deps/source/NAME,
-# by apt itself in a private state folder, so that the machine's own apt lists stay as they are.
-fetch_source() {
-  local name=$1 state=$root/build/deps/apt mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# private_apt KIND SUITE: fetches the index (KIND deb or deb-src) of one suite of Debian by apt itself in a private state
+# folder, so that the machine's own apt lists stay as they are; sets private_apt_options for the apt commands that follow.
+private_apt() {
+  local kind=$1 suite=$2 mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  local state=$root/build/deps/apt-$suite
   mirror=$(debian_mirror)
   [ -n "$mirror" ] || fail "no Debian mirror found in this machine's apt configuration"
   [ -r "$keyring" ] || fail "$keyring is missing (package debian-archive-keyring)"
   mkdir -p "$state"/{lists/partial,cache/archives/partial}
-  echo "deb-src [signed-by=$keyring] $mirror trixie main" >"$state/sources.list"
-  local options=(
+  echo "$kind [signed-by=$keyring] $mirror $suite main" >"$state/sources.list"
+  private_apt_options=(
     -o "Dir::State=$state" -o "Dir::State::status=/var/lib/dpkg/status" -o "Dir::Cache=$state/cache"
     -o "Dir::Etc::sourcelist=$state/sources.list" -o "Dir::Etc::sourceparts=/dev/null"
     -o "Dir::Etc::preferences=/dev/null" -o "Dir::Etc::preferencesparts=/dev/null"
     -o "APT::Sandbox::User=root" -o "Acquire::Retries=3"
   )
-  if ! apt-get "${options[@]}" update -q >"$state/update.log" 2>&1 || grep -q '^[EW]:' "$state/update.log"; then
-    fail "the source index of Debian 13 cannot be fetched from the mirror this machine uses:
+  if ! apt-get "${private_apt_options[@]}" update -q >"$state/update.log" 2>&1 || grep -q '^[EW]:' "$state/update.log"; then
+    fail "the index of $suite cannot be fetched from the mirror this machine uses:
 $(tail -n 3 "$state/update.log")"
   fi
+}
+
+# fetch_source NAME: the signed source package NAME of Debian 13 (trixie) into build/deps/source/NAME.
+fetch_source() {
+  local name=$1 log=$root/build/deps/source-$1.log
+  private_apt deb-src trixie
   mkdir -p "$root/build/deps/source"
   (cd "$root/build/deps/source" && rm -rf "$name"-* "$name"_* &&
-    apt-get "${options[@]}" source -q -y --only-source "$name" >"$state/source.log" 2>&1) ||
+    apt-get "${private_apt_options[@]}" source -q -y --only-source "$name" >"$log" 2>&1) ||
     fail "the source package $name cannot be fetched or its signature is wrong:
-$(tail -n 3 "$state/source.log")"
+$(tail -n 3 "$log")"
 }
 
 # QuickJS as a static library: Debian has its source and tools, but no library package.
@@ -149,6 +158,24 @@ build_hiredis() {
   ar rcs "$target/lib/libhiredis.a" "$target"/objects/*.o
   cp "$source"/{alloc,async,hiredis,hiredis_ssl,net,read,sds,sockcompat}.h "$source/COPYING" "$target/include/hiredis/"
   basename "$source" >"$target/complete"
+}
+
+# Valkey 8, whose servers the tests run beside Redis's: Debian 13 has it, Debian 12's backports do. Its files go to
+# build/deps/valkey; nothing is installed.
+fetch_valkey() {
+  local target=$root/build/deps/valkey suite=trixie
+  if [ -e "$target/complete" ]; then
+    step "Valkey: already there"
+    return
+  fi
+  [ "$(debian_release)" != 12 ] || suite=bookworm-backports
+  step "Valkey: fetching Debian's package ($suite)"
+  private_apt deb "$suite"
+  rm -rf "$target" && mkdir -p "$target"
+  (cd "$target" && apt-get "${private_apt_options[@]}" download -q valkey-tools >download.log 2>&1 && dpkg -x valkey-tools_*.deb .) ||
+    fail "the package valkey-tools cannot be fetched:
+$(tail -n 3 "$target/download.log")"
+  touch "$target/complete"
 }
 
 verb_deps() {

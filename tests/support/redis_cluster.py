@@ -277,6 +277,9 @@ class RedisCluster:
         """Empty when every node runs, agrees on all slots, and every primary has an online replica (if there were any)."""
         if self.options["standalone"]:
             return "" if self._answers(self.nodes[0]) else "the server does not answer"
+        for node in self.nodes:
+            if not node.is_running():
+                return f"node {node.number} does not run"
         try:
             views = [self.view(node) for node in self.nodes]
             for node, seen in zip(self.nodes, views):
