@@ -3,10 +3,16 @@
 #include <utility>
 
 #include "app/bindings.h"
+#include "app/persistence_rules.h"
+#include "base/log.h"
 
 namespace fermata::app {
 
 Result<std::unique_ptr<store::Store>> open_store(const Settings& settings) {
+    FERMATA_TRY(check_persistence(settings));
+    for (const std::string& warning : persistence_warnings(settings)) {
+        log::warning(warning);
+    }
     const std::string& type = settings.text("persistence", "type");
     if (type == "memory") {
         return std::unique_ptr<store::Store>(
