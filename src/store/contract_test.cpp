@@ -1,6 +1,7 @@
 #include "store/embedded_store.h"
 #include "store/memory_store.h"
 #include "store/store_contract_test.h"
+#include "store/store_moving_test.h"
 
 namespace fermata::store {
 namespace {
@@ -29,6 +30,8 @@ class EmbeddedFactory {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContractTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreContractTest, EmbeddedFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreMovingTest, MemoryFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreMovingTest, EmbeddedFactory);
 
 }  // namespace
 }  // namespace fermata::store

@@ -75,11 +75,24 @@ class ForwardingStore : public store::Store {
     void list_document_names(store::Done<std::vector<store::DocumentName>> done) override {
         inner_.list_document_names(std::move(done));
     }
+    void read_partition(Partition partition, store::Done<store::PartitionRecord> done) override {
+        inner_.read_partition(partition, std::move(done));
+    }
+    void list_answers(Partition partition, const std::string& cursor, std::size_t limit,
+                      store::Done<store::AnswerPage> done) override {
+        inner_.list_answers(partition, cursor, limit, std::move(done));
+    }
+    void import_records(store::ImportBatch batch, store::Done<std::size_t> done) override {
+        inner_.import_records(std::move(batch), std::move(done));
+    }
     void expire(UnixMillis now_ms, std::size_t limit, store::Done<std::size_t> done) override {
         inner_.expire(now_ms, limit, std::move(done));
     }
     [[nodiscard]] store::StoreCounters counters() const override { return inner_.counters(); }
     [[nodiscard]] store::StoreHealth health() const override { return inner_.health(); }
+    [[nodiscard]] store::StoreHealth partition_health(Partition partition) const override {
+        return inner_.partition_health(partition);
+    }
     void close() override {}
 
   protected:

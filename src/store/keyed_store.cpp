@@ -45,6 +45,29 @@ std::size_t size_of(const InboxAppend& append) {
     return bytes;
 }
 
+std::size_t size_of(const ImportBatch& batch) {
+    std::size_t bytes = sizeof(ImportBatch);
+    for (const SessionRecord& record : batch.sessions) {
+        bytes += sizeof record + (record.end ? record.end->payload.size() : 0);
+        for (const Field& field : record.fields) {
+            bytes += sizeof field + field.name.size() + field.value.size();
+        }
+    }
+    const auto add_payloads = [&bytes](const auto& records) {
+        for (const auto& record : records) {
+            bytes += sizeof record + record.payload.size();
+        }
+    };
+    add_payloads(batch.timers);
+    add_payloads(batch.inbox);
+    add_payloads(batch.outbox);
+    add_payloads(batch.journal);
+    for (const AnswerRecord& answer : batch.answers) {
+        bytes += sizeof answer + answer.key.size() + answer.answer.size();
+    }
+    return bytes;
+}
+
 // For calls that concern no partition: 0 is always one.
 constexpr Partition kAnyPartition = 0;
 
@@ -137,6 +160,15 @@ void KeyedStore::put_document_name(const DocumentName& name, Done<bool> done) {
         [name](Planner& planner) { return planner.put_document_name(name); }, std::move(done));
 }
 
+void KeyedStore::import_records(ImportBatch batch, Done<std::size_t> done) {
+    const Partition partition = batch.partition;
+    const std::size_t bytes = size_of(batch);
+    write<std::size_t>(
+        partition, bytes,
+        [batch = std::move(batch)](Planner& planner) { return planner.import_records(batch); },
+        std::move(done));
+}
+
 void KeyedStore::expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> done) {
     write<std::size_t>(
         kAnyPartition, sizeof now_ms,
@@ -200,6 +232,18 @@ void KeyedStore::find_answer(Partition partition, const std::string& key,
                              Done<std::optional<AnswerRecord>> done) {
     read(
         partition, [&](const Queries& queries) { return queries.answer(partition, key); }, done);
+}
+
+void KeyedStore::read_partition(Partition partition, Done<PartitionRecord> done) {
+    read(
+        partition, [&](const Queries& queries) { return queries.partition(partition); }, done);
+}
+
+void KeyedStore::list_answers(Partition partition, const std::string& cursor, std::size_t limit,
+                              Done<AnswerPage> done) {
+    read(
+        partition,
+        [&](const Queries& queries) { return queries.answers(partition, cursor, limit); }, done);
 }
 
 void KeyedStore::find_document(const std::string& hash, Done<std::optional<std::string>> done) {

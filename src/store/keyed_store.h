@@ -43,6 +43,10 @@ class KeyedStore : public Store {
     void find_document_name(const std::string& name,
                             Done<std::optional<DocumentName>> done) override;
     void list_document_names(Done<std::vector<DocumentName>> done) override;
+    void read_partition(Partition partition, Done<PartitionRecord> done) override;
+    void list_answers(Partition partition, const std::string& cursor, std::size_t limit,
+                      Done<AnswerPage> done) override;
+    void import_records(ImportBatch batch, Done<std::size_t> done) override;
     void expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> done) override;
     [[nodiscard]] StoreCounters counters() const override;
 

@@ -149,15 +149,7 @@ void Planner::apply_timers(const SessionCommit& commit) {
         erase_timer(commit.session, due_ms, number);
     }
     for (const TimerRecord& timer : commit.timers_set) {
-        draft_.put(Key(commit.session.partition(), Table::kTimer)
-                       .time(timer.due_ms)
-                       .number(timer.number)
-                       .session(commit.session),
-                   timer.payload);
-        draft_.put(session_key(Table::kSessionTimer, commit.session)
-                       .time(timer.due_ms)
-                       .number(timer.number),
-                   "");
+        put_timer(commit.session, timer);
     }
 }
 
@@ -185,10 +177,7 @@ void Planner::apply_boxes(const SessionCommit& commit, PartitionEntry& entry,
 void Planner::apply_records(const SessionCommit& commit) {
     const Partition partition = commit.session.partition();
     for (const AnswerRecord& answer : commit.answers) {
-        draft_.put(Key(partition, Table::kAnswer).text(answer.key), encode_entry(answer));
-        draft_.put(
-            Key(Table::kAnswerExpiry).time(answer.expires_ms).number16(partition).text(answer.key),
-            "");
+        put_answer(partition, answer);
     }
     if (commit.journal && journal_.length > 0) {
         const std::uint64_t seq = commit.seq;
@@ -225,12 +214,30 @@ Result<void> Planner::apply_end(const SessionCommit& commit) {
         draft_.erase(Key(commit.session.partition(), Table::kInbox).number(reader.number()));
         draft_.erase(key);
     }
-    draft_.put(Key(Table::kEndExpiry)
-                   .time(commit.end->expires_ms)
-                   .number16(commit.session.partition())
-                   .session(commit.session),
-               "");
+    put_end_expiry(commit.session, *commit.end);
     return {};
+}
+
+void Planner::put_timer(const SessionId& session, const TimerRecord& timer) {
+    draft_.put(Key(session.partition(), Table::kTimer)
+                   .time(timer.due_ms)
+                   .number(timer.number)
+                   .session(session),
+               timer.payload);
+    draft_.put(session_key(Table::kSessionTimer, session).time(timer.due_ms).number(timer.number),
+               "");
+}
+
+void Planner::put_answer(Partition partition, const AnswerRecord& answer) {
+    draft_.put(Key(partition, Table::kAnswer).text(answer.key), encode_entry(answer));
+    draft_.put(
+        Key(Table::kAnswerExpiry).time(answer.expires_ms).number16(partition).text(answer.key), "");
+}
+
+void Planner::put_end_expiry(const SessionId& session, const EndRecord& end) {
+    draft_.put(
+        Key(Table::kEndExpiry).time(end.expires_ms).number16(session.partition()).session(session),
+        "");
 }
 
 void Planner::put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number) {

@@ -19,7 +19,8 @@
 namespace fermata::store {
 
 inline bool is_refusal(const Error& error) {
-    return error.code() == ErrorCode::kFenced || error.code() == ErrorCode::kInvalidArgument;
+    return error.code() == ErrorCode::kFenced || error.code() == ErrorCode::kInvalidArgument ||
+           error.code() == ErrorCode::kConflict;
 }
 
 class Planner {
@@ -29,6 +30,8 @@ class Planner {
     Result<Epoch> claim(Partition partition, std::uint32_t node);
     Result<CommitAnswer> commit(const CommitBatch& batch);
     Result<InboxAnswer> append_inbox(const InboxAppend& append);
+    // How many sessions are new.
+    Result<std::size_t> import_records(const ImportBatch& batch);
     // false: it was there.
     Result<bool> put_document(const std::string& hash, const std::string& bytes);
     Result<bool> put_document_name(const DocumentName& name);
@@ -50,6 +53,11 @@ class Planner {
     void apply_boxes(const SessionCommit& commit, PartitionEntry& entry, SessionAnswer& answer);
     void apply_records(const SessionCommit& commit);
     Result<void> apply_end(const SessionCommit& commit);
+    Result<std::size_t> check(const ImportBatch& batch) const;
+    Result<void> put_session(const SessionRecord& record);
+    void put_timer(const SessionId& session, const TimerRecord& timer);
+    void put_answer(Partition partition, const AnswerRecord& answer);
+    void put_end_expiry(const SessionId& session, const EndRecord& end);
     void put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number);
     Result<void> remove_inbox(Partition partition, std::uint64_t number);
     void erase_timer(const SessionId& session, UnixMillis due_ms, std::uint64_t number);

@@ -29,6 +29,9 @@ class Queries {
                                              std::size_t limit) const;
     Result<std::vector<JournalRecord>> journal(const SessionId& session, std::size_t limit) const;
     Result<std::optional<AnswerRecord>> answer(Partition partition, const std::string& key) const;
+    Result<PartitionRecord> partition(Partition partition) const;
+    Result<AnswerPage> answers(Partition partition, const std::string& cursor,
+                               std::size_t limit) const;
     Result<std::optional<std::string>> document(const std::string& hash) const;
     Result<std::optional<DocumentName>> document_name(const std::string& name) const;
     Result<std::vector<DocumentName>> document_names() const;

@@ -114,6 +114,37 @@ struct TimerPage {
     bool more = false;
 };
 
+struct AnswerPage {
+    std::vector<AnswerRecord> answers;
+    std::string next;  // cursor; empty at the end
+};
+
+// A partition beside its sessions, timers, boxes and answers.
+struct PartitionRecord {
+    Epoch epoch = 0;         // 0: nobody claimed it yet
+    std::uint32_t node = 0;  // that claimed it last
+    // The number that the next inbox or outbox entry gets.
+    std::uint64_t next_number = 1;
+    // Partitions whose events were appended to the inbox, with their last number
+    // (InboxAppend::from_numbers).
+    std::vector<std::pair<Partition, std::uint64_t>> senders;
+};
+
+// Records of one partition as another store had them, with their numbers.
+struct ImportBatch {
+    Partition partition = 0;
+    Epoch epoch = 0;                      // of the importer's claim
+    std::vector<SessionRecord> sessions;  // whole, also ended ones
+    std::vector<TimerRecord> timers;
+    std::vector<InboxRecord> inbox;
+    std::vector<OutboxRecord> outbox;
+    std::vector<AnswerRecord> answers;
+    std::vector<JournalRecord> journal;
+    // The partition's own number is raised to it.
+    std::uint64_t next_number = 0;
+    std::vector<std::pair<Partition, std::uint64_t>> senders;
+};
+
 struct Facts {
     std::string kind;  // "memory", "embedded", "redis"
     Partition partition_count = kPartitionsDefault;
@@ -192,6 +223,24 @@ class Store {
                                     Done<std::optional<DocumentName>> done) = 0;
     virtual void list_document_names(Done<std::vector<DocumentName>> done) = 0;
 
+    // For moving partitions between stores (`fermata store`).
+    virtual void read_partition(Partition partition, Done<PartitionRecord> done) {
+        static_cast<void>(partition);
+        done(cannot_be_moved());
+    }
+    virtual void list_answers(Partition partition, const std::string& cursor, std::size_t limit,
+                              Done<AnswerPage> done) {
+        static_cast<void>(partition), static_cast<void>(cursor), static_cast<void>(limit);
+        done(cannot_be_moved());
+    }
+    // All or nothing, and a repetition writes the same again; says how many sessions are new.
+    // kConflict when a session of that id is there with another sequence number or creation time;
+    // kFenced as for commits.
+    virtual void import_records(ImportBatch batch, Done<std::size_t> done) {
+        static_cast<void>(batch);
+        done(cannot_be_moved());
+    }
+
     // Deletes what expired before `now_ms` (end records, answers), at most `limit` of each; says
     // how many.
     virtual void expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> done) = 0;
@@ -200,9 +249,20 @@ class Store {
 
     // Asked for every request that brings new work: cheap, and never waits.
     [[nodiscard]] virtual StoreHealth health() const { return {}; }
+    // The same for one partition: of a store on several servers a part may be away. health() is not
+    // ready when any partition is not.
+    [[nodiscard]] virtual StoreHealth partition_health(Partition /*partition*/) const {
+        return health();
+    }
 
     // Flushes what was taken, answers every callback, and closes. Idempotent.
     virtual void close() = 0;
+
+  private:
+    [[nodiscard]] Error cannot_be_moved() const {
+        return {ErrorCode::kInvalidArgument,
+                "records of the " + facts().kind + " store cannot be moved"};
+    }
 };
 
 // How much of the journal is kept; section [journal].
