@@ -22,6 +22,20 @@ class Network:
         self.subnet = ipaddress.ip_network(f"10.{200 + digest[4] % 50}.{digest[5]}.0/24")
         self.file = os.path.join(folder, "network")
 
+    @staticmethod
+    def unavailable():
+        """Why there can be no network here; empty when there can."""
+        if os.geteuid() != 0:
+            return "network namespaces need root: run this as root, or leave out --netns"
+        if not shutil.which("ip"):
+            return "network namespaces need the ip command (package iproute2)"
+        probe = f"fmtprobe{os.getpid()}"
+        done = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return f"this machine allows no network namespaces: {done.stderr.strip()}"
+        run("ip", "netns", "del", probe)
+        return ""
+
     def plan(self, count):
         """The addresses of the servers."""
         return [str(self.subnet[1 + number]) for number in range(count)]
@@ -34,10 +48,8 @@ class Network:
             return file.read().split()
 
     def build(self, hosts):
-        if os.geteuid() != 0:
-            raise RuntimeError("network namespaces need root: run this as root, or leave out --netns")
-        if not shutil.which("ip"):
-            raise RuntimeError("network namespaces need the ip command (package iproute2)")
+        if self.unavailable():
+            raise RuntimeError(self.unavailable())
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(" ".join(hosts))
         run("ip", "link", "add", self.bridge, "type", "bridge")

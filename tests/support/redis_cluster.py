@@ -101,6 +101,8 @@ class RedisCluster:
 
     def _settings(self, node):
         settings = {"bind": node.host + (" -::1" if node.host == "127.0.0.1" else ""), **RECOMMENDED}
+        if self.network:
+            settings["protected-mode"] = "no"  # nobody but this machine reaches that network
         if self.options["tls"]:
             settings.update({"port": 0, "tls-port": node.port, "tls-replication": "yes",
                              "tls-cert-file": self.folder / "server.crt", "tls-key-file": self.folder / "server.key",
@@ -245,23 +247,27 @@ class RedisCluster:
         with self.connect(node) as connection:
             return connection.text("CLUSTER", "MYID")
 
-    def primaries(self):
-        """Nodes that serve slots, as the first node that answers and sees a healthy cluster tells; by slot."""
+    def any_view(self):
+        """As the first node that answers sees it; empty when none does."""
         for node in self.nodes:
             with contextlib.suppress(OSError, RedisError):
-                seen = [view for view in self.view(node) if view.is_primary and view.slots and not view.is_failed]
-                if seen:
-                    return [self.by_port(view.port) for view in sorted(seen, key=lambda view: view.slots[0])]
+                return self.view(node)
         return []
+
+    def primaries(self):
+        """Nodes that serve slots, by slot."""
+        serving = [view for view in self.any_view() if view.is_primary and view.slots and not view.is_failed]
+        return [self.by_port(view.port) for view in sorted(serving, key=lambda view: view.slots[0])]
 
     def by_port(self, port):
         return next(node for node in self.nodes if node.port == port)
 
     def primary_of(self, slot):
-        for view in self.view(self.primaries()[0]):
+        """None while nobody serves it."""
+        for view in self.any_view():
             if view.is_primary and not view.is_failed and view.serves(slot):
                 return self.by_port(view.port)
-        raise RuntimeError(f"slot {slot} has no primary")
+        return None
 
     def replicas_of(self, primary):
         """Nodes that replicate it and are online, by what the primary says."""

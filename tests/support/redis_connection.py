@@ -38,6 +38,7 @@ class RedisConnection:
     def __init__(self, host, port, login=None, timeout_s=5):
         login = login or Login()
         self.socket = socket.create_connection((host, port), timeout_s)
+        self.reader = None
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             if login.tls:
@@ -46,7 +47,7 @@ class RedisConnection:
             if login.password:
                 self.call("AUTH", login.user or "default", login.password)
         except BaseException:
-            self.socket.close()
+            self.close()
             raise
 
     def __enter__(self):
@@ -56,6 +57,8 @@ class RedisConnection:
         self.close()
 
     def close(self):
+        if self.reader:
+            self.reader.close()
         self.socket.close()
 
     def call(self, *words):

@@ -92,8 +92,8 @@ class RedisServer:
 
     def pid(self):
         """Of the running server; None when it does not run. Another process that got its number is not taken for it."""
-        if self.process:
-            self.process.poll()
+        if self.process and self.process.poll() is None:
+            return self.process.pid
         try:
             pid = int((self.folder / "pid").read_text())
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
