@@ -207,7 +207,7 @@ void Router::set_error_writer(ErrorWriter writer) {
     table_->write_error = std::move(writer);
 }
 
-void Router::serve(Request request, Responder responder) const {
+void Router::serve(Request request, const Responder& responder) const {
     table_->serve(std::move(request), responder);
 }
 
@@ -220,7 +220,7 @@ std::size_t Router::body_bytes_max(const Request& request, std::size_t otherwise
 Handler Router::handler() const {
     const std::shared_ptr<const Table> table = table_;
     Handler handler;
-    handler.serve = [table](Request request, Responder responder) {
+    handler.serve = [table](Request request, const Responder& responder) {
         table->serve(std::move(request), responder);
     };
     handler.body_bytes_max = [table](const Request& request, std::size_t otherwise) {

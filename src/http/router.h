@@ -46,7 +46,7 @@ class Router {
     void set_error_writer(ErrorWriter writer);
 
     // Routes one request; fills request.params.
-    void serve(Request request, Responder responder) const;
+    void serve(Request request, const Responder& responder) const;
     [[nodiscard]] std::size_t body_bytes_max(const Request& request, std::size_t otherwise) const;
 
     // What Server::create takes. The handler shares the routes; they must not change any more.

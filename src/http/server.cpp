@@ -2,6 +2,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "http/server_thread.h"
 
@@ -83,7 +85,7 @@ struct Server::Core {
     Result<void> listen();
     void accept();
     void take(tcp::socket socket, ServerThread& thread);
-    void turn_away(tcp::socket& socket);
+    void turn_away(tcp::socket& socket) const;
     bool stop(std::chrono::milliseconds time_max);
 };
 
@@ -152,7 +154,7 @@ void Server::Core::take(tcp::socket socket, ServerThread& thread) {
 }
 
 // Without waiting for anything: whoever floods the server gets no memory of it.
-void Server::Core::turn_away(tcp::socket& socket) {
+void Server::Core::turn_away(tcp::socket& socket) const {
     if (shared.options.observer != nullptr) {
         shared.options.observer->refused(Refusal::kConnectionsMax);
     }
@@ -223,7 +225,11 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, Handler ha
 Server::Server(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Server::~Server() {
-    core_->stop(std::chrono::milliseconds(0));
+    try {
+        core_->stop(std::chrono::milliseconds(0));
+    } catch (const std::exception& error) {
+        check_failed(error.what(), __FILE__, __LINE__);  // threads that run on cannot be left
+    }
 }
 
 std::uint16_t Server::port() const {

@@ -1,11 +1,13 @@
 #include "http/server_thread.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/post.hpp>
 
+#include "base/check.h"
 #include "http/asio_transport.h"
 
 namespace fermata::http {
@@ -51,7 +53,11 @@ ServerThread::ServerThread(ServerShared& shared)
             false} {}
 
 ServerThread::~ServerThread() {
-    stop();
+    try {
+        stop();
+    } catch (const std::exception& error) {
+        check_failed(error.what(), __FILE__, __LINE__);  // a thread that runs on cannot be left
+    }
 }
 
 void ServerThread::start() {

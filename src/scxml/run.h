@@ -166,11 +166,11 @@ class Interpreter::Run {
     // run_limits.cpp
     void fail(const script::Failure& failure, script::ExpressionId expression,
               const Origin& origin);
-    void fail(std::string message, const Origin& origin);
+    void fail(std::string_view message, const Origin& origin);
     // max-effects-per-run: false, and error.execution at the element, when there is no room for
     // another one.
     bool has_room_for_effect(const Origin& origin);
-    void raise_error(std::string name, std::string message, const Origin& origin,
+    void raise_error(std::string name, std::string_view message, const Origin& origin,
                      const script::Failure* failure = nullptr);
     void hit_limit(const char* name, std::uint64_t value, Place place, StateIndex state);
     void react_to_limit();

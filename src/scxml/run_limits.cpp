@@ -26,8 +26,8 @@ void Interpreter::Run::fail(const script::Failure& failure, script::ExpressionId
                 &failure);
 }
 
-void Interpreter::Run::fail(std::string message, const Origin& origin) {
-    raise_error("error.execution", std::move(message), origin);
+void Interpreter::Run::fail(std::string_view message, const Origin& origin) {
+    raise_error("error.execution", message, origin);
 }
 
 bool Interpreter::Run::has_room_for_effect(const Origin& origin) {
@@ -38,7 +38,7 @@ bool Interpreter::Run::has_room_for_effect(const Origin& origin) {
     return false;
 }
 
-void Interpreter::Run::raise_error(std::string name, std::string message, const Origin& origin,
+void Interpreter::Run::raise_error(std::string name, std::string_view message, const Origin& origin,
                                    const script::Failure* failure) {
     std::vector<std::pair<std::string, value::Value>> data = {
         {"message", value::Value::string(message)},

@@ -151,7 +151,6 @@ void Interpreter::Run::record_history(StateIndex history) {
 }
 
 void Interpreter::Run::enter_states() {
-    static const std::vector<EntrySet::DefaultContent> kNoContent;
     const bool is_single = scratch_.enabled.size() == 1;
     if (is_single) {
         const TransitionIndex transition = scratch_.enabled.front();
@@ -160,8 +159,7 @@ void Interpreter::Run::enter_states() {
         }
         const SelectionCache::Plan& plan = known_.cache.plan(transition);
         if (plan.is_known && !plan.is_dynamic) {
-            enter_list({known_.cache.planned() + plan.states.begin, plan.states.size()},
-                       kNoContent);
+            enter_list({known_.cache.planned() + plan.states.begin, plan.states.size()}, {});
             return;
         }
     }

@@ -90,9 +90,7 @@ class States {
             check_root(node, index);
         } else if (node.name == "state") {
             check_state(node, index);
-        } else if (node.name == "initial") {
-            check_default(node, index);
-        } else if (node.name == "history") {
+        } else if (node.name == "initial" || node.name == "history") {
             check_default(node, index);
         } else if (node.name == "transition") {
             check_transition(node);

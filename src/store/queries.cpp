@@ -19,7 +19,9 @@ class Decoder {
         return result_.has_value();
     }
     // Of the scan itself, else of the decoding.
-    [[nodiscard]] Result<void> result(Result<void> scan) const { return scan ? result_ : scan; }
+    [[nodiscard]] Result<void> result(const Result<void>& scan) const {
+        return scan ? result_ : scan;
+    }
 
   private:
     Result<void> result_;

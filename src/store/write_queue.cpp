@@ -1,6 +1,5 @@
 #include "store/write_queue.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,31 +13,32 @@ WriteQueue::~WriteQueue() {
 }
 
 void WriteQueue::push(std::unique_ptr<Write> write) {
-    std::optional<Error> refusal;
-    {
-        const std::lock_guard lock(mutex_);
-        if (closing_) {
-            refusal = Error(ErrorCode::kUnavailable, "the store is closed");
-        } else if (length_ >= limits_.length_max) {
-            refusal = Error(ErrorCode::kOverloaded,
-                            "as many writes wait for the disk as max-waiting-commits allows (" +
-                                std::to_string(limits_.length_max) + ")");
-        } else if (length_ > 0 && bytes_ + write->bytes() > limits_.bytes_max) {
-            refusal =
-                Error(ErrorCode::kOverloaded,
-                      "writes of as many bytes wait for the disk as max-waiting-bytes allows (" +
-                          std::to_string(limits_.bytes_max) + ")");
-        } else {
-            ++length_;
-            bytes_ += write->bytes();
-            waiting_.push_back(std::move(write));
-        }
-    }
-    if (refusal) {
+    if (const std::optional<Error> refusal = take(write)) {
         write->fail(*refusal);
-    } else {
-        changed_.notify_one();
+        return;
     }
+    changed_.notify_one();
+}
+
+std::optional<Error> WriteQueue::take(std::unique_ptr<Write>& write) {
+    const std::lock_guard lock(mutex_);
+    if (closing_) {
+        return Error(ErrorCode::kUnavailable, "the store is closed");
+    }
+    if (length_ >= limits_.length_max) {
+        return Error(ErrorCode::kOverloaded,
+                     "as many writes wait for the disk as max-waiting-commits allows (" +
+                         std::to_string(limits_.length_max) + ")");
+    }
+    if (length_ > 0 && bytes_ + write->bytes() > limits_.bytes_max) {
+        return Error(ErrorCode::kOverloaded,
+                     "writes of as many bytes wait for the disk as max-waiting-bytes allows (" +
+                         std::to_string(limits_.bytes_max) + ")");
+    }
+    ++length_;
+    bytes_ += write->bytes();
+    waiting_.push_back(std::move(write));
+    return std::nullopt;
 }
 
 std::size_t WriteQueue::size() const {

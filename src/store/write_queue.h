@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -40,6 +41,8 @@ class WriteQueue {
     void close();
 
   private:
+    // Moves from the write, or leaves it to the caller with the reason.
+    std::optional<Error> take(std::unique_ptr<Write>& write);
     void run();
     void write_all(std::vector<std::unique_ptr<Write>> writes);
 
