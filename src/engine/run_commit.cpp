@@ -101,6 +101,9 @@ void Run::tell_moments() {
 }
 
 void Run::write_items() {
+    if (session_.scxml.data == nullptr) {
+        return;
+    }
     DeltaSink sink(session_.scxml.chart->program()->data_ids, session_.items, commit_);
     session_.scxml.data->snapshot(sink);
     sink.finish();

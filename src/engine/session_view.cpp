@@ -114,8 +114,10 @@ SessionView view_of(const LiveSession& session) {
     view.summary = summary_of(session);
     if (session.scxml.chart != nullptr && view.summary.status == SessionStatus::kActive) {
         view.configuration = session.scxml.state.active_ids(*session.scxml.chart, false);
-        ItemCollector items(view.data);
-        session.scxml.data->snapshot(items);
+        if (session.scxml.data != nullptr) {
+            ItemCollector items(view.data);
+            session.scxml.data->snapshot(items);
+        }
     }
     session.queue.for_each([&](const Delivery& delivery) {
         if (delivery.kind == Delivery::Kind::kEvent) {

@@ -252,5 +252,18 @@ TEST(NullModel, KnowsOnlyIn) {
     EXPECT_FALSE(model->run(0));
 }
 
+TEST(NullModel, IsLeftOutWhereNothingCanBeAsked) {
+    const auto runtime = make_runtime();
+    const auto program = std::make_shared<Program>();
+    EXPECT_EQ(runtime->create_data_model(program), nullptr);
+
+    program->data_ids = {"x"};  // its value is refused, which the chart must hear of
+    EXPECT_NE(runtime->create_data_model(program), nullptr);
+
+    program->data_ids.clear();
+    program->datamodel = DataModelKind::kEcmascript;
+    EXPECT_NE(runtime->create_data_model(program), nullptr);
+}
+
 }  // namespace
 }  // namespace fermata::script

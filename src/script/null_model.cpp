@@ -44,7 +44,7 @@ std::optional<std::string_view> parse_in(std::string_view text) {
 }
 
 Outcome<bool> NullModel::condition(ExpressionId expression) {
-    const std::string& text = program_->expressions[expression].text;
+    const std::string& text = program_.expressions[expression].text;
     const std::optional<std::string_view> id = parse_in(text);
     if (!id) {
         return tl::unexpected(Failure{FailureKind::kExecution,

@@ -1,7 +1,6 @@
 // NullModel: the null data model (SCXML B.1): no data, and In('id') as the only condition.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -11,7 +10,8 @@ namespace fermata::script {
 
 class NullModel final : public DataModel {
   public:
-    explicit NullModel(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+    // The program must outlive the model.
+    explicit NullModel(const Program& program) : program_(program) {}
 
     void enter(const Host& host) override { host_ = &host; }
     void leave() override { host_ = nullptr; }
@@ -33,7 +33,7 @@ class NullModel final : public DataModel {
     Outcome<void> restore(std::string_view name, const value::Value& value) override;
 
   private:
-    std::shared_ptr<const Program> program_;
+    const Program& program_;
     const Host* host_ = nullptr;
 };
 

@@ -25,7 +25,8 @@ Result<std::unique_ptr<Runtime>> Runtime::create(const RuntimeOptions& options) 
 
 std::unique_ptr<DataModel> Runtime::create_data_model(std::shared_ptr<const Program> program) {
     if (program->datamodel == DataModelKind::kNull) {
-        return std::make_unique<NullModel>(std::move(program));
+        const bool has_nothing_to_ask = program->expressions.empty() && program->data_ids.empty();
+        return has_nothing_to_ask ? nullptr : std::make_unique<NullModel>(*program);
     }
     return EcmascriptModel::create(*parts_->engine, std::move(program));
 }

@@ -71,7 +71,8 @@ class Surroundings {
 struct Session {
     std::shared_ptr<const Chart> chart;
     SessionState state;
-    // May be null when the chart has no expressions (program()->expressions is empty).
+    // May be null when the chart has neither expressions nor <data> (program() tells). Uses the
+    // chart's program, so it stands behind the chart.
     std::unique_ptr<script::DataModel> data;
 };
 
