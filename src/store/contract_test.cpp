@@ -2,6 +2,7 @@
 #include "store/memory_store.h"
 #include "store/store_contract_test.h"
 #include "store/store_moving_test.h"
+#include "store/store_nodes_test.h"
 
 namespace fermata::store {
 namespace {
@@ -32,6 +33,8 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContractTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreContractTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreMovingTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreMovingTest, EmbeddedFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreNodesTest, MemoryFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreNodesTest, EmbeddedFactory);
 
 }  // namespace
 }  // namespace fermata::store

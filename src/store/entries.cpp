@@ -151,4 +151,41 @@ Result<void> decode_entry(std::string_view bytes, DocumentName& name) {
     return finish(reader, "document name");
 }
 
+std::string encode_entry(const NodeRecord& record) {
+    value::Writer writer;
+    writer.varint(record.node);
+    writer.byte(record.standby ? 1 : 0);
+    writer.fixed64(record.instance);
+    writer.varint(record.beat);
+    writer.byte(record.draining ? 1 : 0);
+    writer.varint(record.changes);
+    writer.text(record.facts.external_url);
+    writer.text(record.facts.internal_address);
+    writer.text(record.facts.version);
+    writer.varint(record.facts.format);
+    writer.varint(record.facts.format_newest);
+    writer.varint(record.facts.partition_count);
+    writer.signed_varint(record.facts.started_ms);
+    return writer.take();
+}
+
+Result<void> decode_entry(std::string_view bytes, NodeRecord& record) {
+    value::Reader reader(bytes);
+    record.node = static_cast<NodeId>(reader.varint());
+    record.standby = reader.byte() != 0;
+    record.instance = reader.fixed64();
+    record.beat = reader.varint();
+    record.draining = reader.byte() != 0;
+    record.changes = reader.varint();
+    record.facts.external_url = reader.text();
+    record.facts.internal_address = reader.text();
+    record.facts.version = reader.text();
+    record.facts.format = static_cast<std::uint32_t>(reader.varint());
+    record.facts.format_newest = static_cast<std::uint32_t>(reader.varint());
+    record.facts.partition_count = static_cast<Partition>(reader.varint());
+    record.facts.started_ms = reader.signed_varint();
+    // Newer versions may add to it.
+    return reader.ok() ? Result<void>() : finish(reader, "node");
+}
+
 }  // namespace fermata::store

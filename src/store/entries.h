@@ -33,6 +33,7 @@ std::string encode_entry(const OutboxRecord& record);   // but its number
 std::string encode_entry(const JournalRecord& record);  // but session and sequence number
 std::string encode_entry(const AnswerRecord& record);   // but its key
 std::string encode_entry(const DocumentName& name);     // but its name
+std::string encode_entry(const NodeRecord& record);
 
 // kCorrupt when the bytes are not as written above.
 Result<void> decode_entry(std::string_view bytes, PartitionEntry& entry);
@@ -42,5 +43,6 @@ Result<void> decode_entry(std::string_view bytes, OutboxRecord& record);
 Result<void> decode_entry(std::string_view bytes, JournalRecord& record);
 Result<void> decode_entry(std::string_view bytes, AnswerRecord& record);
 Result<void> decode_entry(std::string_view bytes, DocumentName& name);
+Result<void> decode_entry(std::string_view bytes, NodeRecord& record);
 
 }  // namespace fermata::store

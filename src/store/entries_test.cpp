@@ -21,6 +21,21 @@ TEST(EntryTest, EndedSessionsAreReadBackAsWritten) {
     EXPECT_EQ(entry.end->expires_ms, 99);
 }
 
+TEST(EntryTest, NodesAreReadBackAlsoWithWhatNewerVersionsAdd) {
+    NodeRecord written;
+    written.node = 65'535;
+    written.standby = true;
+    written.instance = ~std::uint64_t{0};
+    written.beat = 300;
+    written.draining = true;
+    written.changes = 9;
+    written.facts = {"http://a/", "b:1", "2.0", 2, 3, 256, 5};
+    NodeRecord read;
+    ASSERT_TRUE(decode_entry(encode_entry(written) + "more", read));
+    EXPECT_EQ(read, written);
+    EXPECT_FALSE(decode_entry(encode_entry(written).substr(0, 20), read));
+}
+
 TEST(EntryTest, DamageIsCorruption) {
     PartitionEntry partition;
     const auto behind = decode_entry(encode_entry(PartitionEntry{1, 2, 3}) + "x", partition);

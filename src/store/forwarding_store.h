@@ -18,6 +18,26 @@ class ForwardingStore : public store::Store {
     void claim(Partition partition, std::uint32_t node, store::Done<store::Epoch> done) override {
         inner_.claim(partition, node, std::move(done));
     }
+    void beat(store::NodeBeat beat, store::Done<store::BeatAnswer> done) override {
+        inner_.beat(std::move(beat), std::move(done));
+    }
+    void list_nodes(store::Done<std::vector<store::NodeRecord>> done) override {
+        inner_.list_nodes(std::move(done));
+    }
+    void remove_node(store::NodeId node, bool standby, std::uint64_t instance,
+                     store::Done<bool> done) override {
+        inner_.remove_node(node, standby, instance, std::move(done));
+    }
+    void claim_from(Partition partition, store::Ownership expected, store::NodeId node,
+                    store::Done<store::ClaimAnswer> done) override {
+        inner_.claim_from(partition, expected, node, std::move(done));
+    }
+    void release(Partition partition, store::Epoch epoch, store::Done<bool> done) override {
+        inner_.release(partition, epoch, std::move(done));
+    }
+    void list_owners(store::Done<std::vector<store::Ownership>> done) override {
+        inner_.list_owners(std::move(done));
+    }
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override {
         inner_.commit(std::move(batch), std::move(done));
     }

@@ -127,6 +127,38 @@ void KeyedStore::claim(Partition partition, std::uint32_t node, Done<Epoch> done
         std::move(done));
 }
 
+void KeyedStore::beat(NodeBeat beat, Done<BeatAnswer> done) {
+    write<BeatAnswer>(
+        kAnyPartition, sizeof beat,
+        [beat = std::move(beat)](Planner& planner) { return planner.beat(beat); }, std::move(done));
+}
+
+void KeyedStore::remove_node(NodeId node, bool standby, std::uint64_t instance, Done<bool> done) {
+    write<bool>(
+        kAnyPartition, sizeof instance,
+        [node, standby, instance](Planner& planner) {
+            return planner.remove_node(node, standby, instance);
+        },
+        std::move(done));
+}
+
+void KeyedStore::claim_from(Partition partition, Ownership expected, NodeId node,
+                            Done<ClaimAnswer> done) {
+    write<ClaimAnswer>(
+        partition, sizeof expected,
+        [partition, expected, node](Planner& planner) {
+            return planner.claim_from(partition, expected, node);
+        },
+        std::move(done));
+}
+
+void KeyedStore::release(Partition partition, Epoch epoch, Done<bool> done) {
+    write<bool>(
+        partition, sizeof epoch,
+        [partition, epoch](Planner& planner) { return planner.release(partition, epoch); },
+        std::move(done));
+}
+
 void KeyedStore::commit(CommitBatch batch, Done<CommitAnswer> done) {
     ++batches_;
     commits_ += batch.sessions.size();
@@ -174,6 +206,17 @@ void KeyedStore::expire(UnixMillis now_ms, std::size_t limit, Done<std::size_t> 
         kAnyPartition, sizeof now_ms,
         [now_ms, limit](Planner& planner) { return planner.expire(now_ms, limit); },
         std::move(done));
+}
+
+void KeyedStore::list_nodes(Done<std::vector<NodeRecord>> done) {
+    read(
+        kAnyPartition, [](const Queries& queries) { return queries.nodes(); }, done);
+}
+
+void KeyedStore::list_owners(Done<std::vector<Ownership>> done) {
+    read(
+        kAnyPartition, [this](const Queries& queries) { return queries.owners(partition_count_); },
+        done);
 }
 
 void KeyedStore::load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) {

@@ -21,6 +21,13 @@ namespace fermata::store {
 class KeyedStore : public Store {
   public:
     void claim(Partition partition, std::uint32_t node, Done<Epoch> done) override;
+    void beat(NodeBeat beat, Done<BeatAnswer> done) override;
+    void list_nodes(Done<std::vector<NodeRecord>> done) override;
+    void remove_node(NodeId node, bool standby, std::uint64_t instance, Done<bool> done) override;
+    void claim_from(Partition partition, Ownership expected, NodeId node,
+                    Done<ClaimAnswer> done) override;
+    void release(Partition partition, Epoch epoch, Done<bool> done) override;
+    void list_owners(Done<std::vector<Ownership>> done) override;
     void commit(CommitBatch batch, Done<CommitAnswer> done) override;
     void append_inbox(InboxAppend append, Done<InboxAnswer> done) override;
     void load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) override;

@@ -31,6 +31,7 @@ enum class Table : char {
     kEndExpiry = 'E',     // time, partition, session
     kAnswerExpiry = 'X',  // time, partition, client's key
     kFormat = 'F',        // nothing
+    kNode = 'M',          // node, 0 acting or 1 standby
 };
 
 // Stands where the partition is in keys of tables that belong to no partition.
@@ -45,6 +46,9 @@ class Key {
     }
     explicit Key(Table global) : Key(kNoPartition, global) {}
 
+    Key& node(std::uint32_t node, bool standby) {
+        return big_endian(node, 4).big_endian(standby ? 1 : 0, 1);
+    }
     Key& number16(std::uint16_t number) { return big_endian(number, 2); }
     Key& number(std::uint64_t number) { return big_endian(number, 8); }
     // Sign bit flipped, so that times before 1970 come first.

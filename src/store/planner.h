@@ -28,6 +28,11 @@ class Planner {
     Planner(Draft& draft, const JournalOptions& journal) : draft_(draft), journal_(journal) {}
 
     Result<Epoch> claim(Partition partition, std::uint32_t node);
+    Result<ClaimAnswer> claim_from(Partition partition, const Ownership& expected, NodeId node);
+    // false: nobody owned it.
+    Result<bool> release(Partition partition, Epoch epoch);
+    Result<BeatAnswer> beat(const NodeBeat& beat);
+    Result<bool> remove_node(NodeId node, bool standby, std::uint64_t instance);
     Result<CommitAnswer> commit(const CommitBatch& batch);
     Result<InboxAnswer> append_inbox(const InboxAppend& append);
     // How many sessions are new.

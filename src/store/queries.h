@@ -35,6 +35,8 @@ class Queries {
     Result<std::optional<std::string>> document(const std::string& hash) const;
     Result<std::optional<DocumentName>> document_name(const std::string& name) const;
     Result<std::vector<DocumentName>> document_names() const;
+    Result<std::vector<NodeRecord>> nodes() const;
+    Result<std::vector<Ownership>> owners(Partition partition_count) const;
 
   private:
     const Medium& medium_;

@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "base/session_id.h"
+#include "store/nodes.h"
 #include "store/records.h"
 
 namespace fermata::store {
@@ -188,6 +189,35 @@ class Store {
     // Takes the partition for `node` by raising its epoch; from then on older epochs are fenced.
     virtual void claim(Partition partition, std::uint32_t node, Done<Epoch> done) = 0;
 
+    // For clusters (store/nodes.h). All are durable when answered.
+    //
+    // Compare-and-set of one node's record.
+    virtual void beat(NodeBeat beat, Done<BeatAnswer> done) {
+        static_cast<void>(beat);
+        done(has_no_cluster());
+    }
+    // All records, by node, acting before standby.
+    virtual void list_nodes(Done<std::vector<NodeRecord>> done) { done(has_no_cluster()); }
+    // Removes the record when it is of that instance; says whether it was.
+    virtual void remove_node(NodeId node, bool standby, std::uint64_t instance, Done<bool> done) {
+        static_cast<void>(node), static_cast<void>(standby), static_cast<void>(instance);
+        done(has_no_cluster());
+    }
+    // claim() that succeeds only when owner and epoch are as expected.
+    virtual void claim_from(Partition partition, Ownership expected, NodeId node,
+                            Done<ClaimAnswer> done) {
+        static_cast<void>(partition), static_cast<void>(expected), static_cast<void>(node);
+        done(has_no_cluster());
+    }
+    // Hands the partition back: it then belongs to nobody, its epoch stays. The caller has no
+    // commit under way. kFenced when the epoch is not the partition's. Repetitions have no effect.
+    virtual void release(Partition partition, Epoch epoch, Done<bool> done) {
+        static_cast<void>(partition), static_cast<void>(epoch);
+        done(has_no_cluster());
+    }
+    // Of every partition, by number.
+    virtual void list_owners(Done<std::vector<Ownership>> done) { done(has_no_cluster()); }
+
     // Durable when answered. kOverloaded when the bounded queue is full (nothing was taken).
     virtual void commit(CommitBatch batch, Done<CommitAnswer> done) = 0;
     virtual void append_inbox(InboxAppend append, Done<InboxAnswer> done) = 0;
@@ -259,6 +289,9 @@ class Store {
     virtual void close() = 0;
 
   private:
+    [[nodiscard]] Error has_no_cluster() const {
+        return {ErrorCode::kInvalidArgument, "the " + facts().kind + " store keeps no cluster"};
+    }
     [[nodiscard]] Error cannot_be_moved() const {
         return {ErrorCode::kInvalidArgument,
                 "records of the " + facts().kind + " store cannot be moved"};
