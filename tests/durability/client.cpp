@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 namespace fermata::durability {
@@ -15,6 +16,7 @@ constexpr std::size_t kNumbersOfSession = 40;
 constexpr Number kNumbersOfClient = 1'000'000;
 constexpr int kOk = 200;
 constexpr int kCreated = 201;
+constexpr std::chrono::milliseconds kPauseWhenRefused{50};
 
 std::string quoted(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
@@ -31,12 +33,18 @@ std::string member_of(const Answer& answer, const char* name) {
     return std::string(body.as_object().at(name).as_string());
 }
 
+// Not now: what was asked for may have happened or not.
+bool refuses(const Answer& answer) {
+    return answer.status == 429 || answer.status == 503 || answer.status == 504;
+}
+
 }  // namespace
 
-Client::Client(int number, std::uint64_t seed, const Charts& charts)
+Client::Client(int number, std::uint64_t seed, const Charts& charts, bool perseveres)
     : number_(number),
       seed_(seed),
       charts_(charts),
+      perseveres_(perseveres),
       random_(seed * 1000 + static_cast<std::uint64_t>(number)),
       next_number_(number * kNumbersOfClient + 1) {}
 
@@ -53,7 +61,14 @@ void Client::open_account(std::uint16_t port) {
 void Client::put_load(std::uint16_t port, const std::vector<std::string>& accounts,
                       const std::atomic<bool>& stop) {
     HttpConnection connection(port);
-    while (!stop && act(connection, accounts)) {
+    while (!stop) {
+        const Outcome outcome = act(connection, accounts);
+        if (outcome == Outcome::kBroken || (outcome == Outcome::kRefused && !perseveres_)) {
+            return;
+        }
+        if (outcome == Outcome::kRefused) {
+            std::this_thread::sleep_for(kPauseWhenRefused);
+        }
         close_full_sessions();
     }
 }
@@ -66,17 +81,19 @@ void Client::repeat_broken(std::uint16_t port) {
     }
 }
 
-// One request; false when the server is going or gone.
-bool Client::act(HttpConnection& connection, const std::vector<std::string>& accounts) {
+Client::Outcome Client::act(HttpConnection& connection, const std::vector<std::string>& accounts) {
+    if (unsettled_) {
+        ++counts_.repeated;
+        return perform(connection, *std::exchange(unsettled_, std::nullopt));
+    }
     if (account_ != nullptr && chance(25)) {
-        return perform(connection, transfer_call(accounts)) == Outcome::kAcknowledged;
+        return perform(connection, transfer_call(accounts));
     }
     if (open_.empty() || (open_.size() < kOpenSessions && chance(30))) {
         constexpr Kind kKinds[] = {Kind::kCounter, Kind::kTimers, Kind::kParent};
-        return perform(connection, start_call(kKinds[random_.below(3)])) == Outcome::kAcknowledged;
+        return perform(connection, start_call(kKinds[random_.below(3)]));
     }
-    return perform(connection, event_call(*open_[random_.below(open_.size())])) ==
-           Outcome::kAcknowledged;
+    return perform(connection, event_call(*open_[random_.below(open_.size())]));
 }
 
 Client::Outcome Client::perform(HttpConnection& connection, Call call) {
@@ -100,9 +117,11 @@ Client::Outcome Client::perform(HttpConnection& connection, Call call) {
         return Outcome::kAcknowledged;
     }
     ++counts_.refused;
-    if (answer->status != 429 && answer->status != 503) {
+    if (!refuses(*answer)) {
         failures_.push_back(call.path + " " + call.json.substr(0, 200) + ": " +
                             std::to_string(answer->status) + " " + answer->body);
+    } else if (perseveres_ && !call.key.empty() && chance(70)) {
+        unsettled_ = std::move(call);
     }
     return Outcome::kRefused;
 }
@@ -110,7 +129,7 @@ Client::Outcome Client::perform(HttpConnection& connection, Call call) {
 void Client::check_repetition(HttpConnection& connection, const Call& call, const Answer& first) {
     const std::optional<Answer> second = connection.post(call.path, call.json, call.key);
     ++counts_.repeated;
-    const bool going = !second || second->status == 429 || second->status == 503;
+    const bool going = !second || refuses(*second);
     if (!going && (second->status != first.status || second->body != first.body)) {
         failures_.push_back(call.path + ": the first answer was " + first.body +
                             ", that to its repetition " + second->body);

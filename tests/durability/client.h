@@ -27,18 +27,20 @@ using Charts = std::array<std::string, 4>;
 struct ClientCounts {
     std::uint64_t acknowledged = 0;
     std::uint64_t broken = 0;    // requests without an answer
-    std::uint64_t refused = 0;   // 429 and 503
+    std::uint64_t refused = 0;   // 429, 503 and 504
     std::uint64_t repeated = 0;  // with their Idempotency-Key
 };
 
 class Client {
   public:
-    Client(int number, std::uint64_t seed, const Charts& charts);
+    // `perseveres`: a refused request (429, 503, 504) is no sign that the server is going; goes on
+    // after a pause, and repeats the request if it has a key.
+    Client(int number, std::uint64_t seed, const Charts& charts, bool perseveres);
 
     // Starts the account that this client sends from in the coming round.
     void open_account(std::uint16_t port);
-    // Until the server is gone or `stop` is set. `accounts` are the ids of all accounts of the
-    // round.
+    // Until the server is gone (or refuses) or `stop` is set. `accounts` are the ids of all
+    // accounts of the round.
     void put_load(std::uint16_t port, const std::vector<std::string>& accounts,
                   const std::atomic<bool>& stop);
     // Repeats the request that broke off, when it may be repeated.
@@ -64,7 +66,7 @@ class Client {
 
     Outcome perform(HttpConnection& connection, Call call);
     void check_repetition(HttpConnection& connection, const Call& call, const Answer& first);
-    bool act(HttpConnection& connection, const std::vector<std::string>& accounts);
+    Outcome act(HttpConnection& connection, const std::vector<std::string>& accounts);
     Call start_call(Kind kind);
     Call event_call(SessionModel& session);
     Call numbered_call(SessionModel& session, const std::string& event, const std::string& list,
@@ -78,6 +80,7 @@ class Client {
     const int number_;
     const std::uint64_t seed_;
     const Charts& charts_;
+    const bool perseveres_;
     Random random_;
     std::uint64_t names_ = 0;
     Number next_number_;

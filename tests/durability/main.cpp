@@ -16,11 +16,16 @@ namespace {
 constexpr std::string_view kUsage =
     "usage: fermata_durability --binary FERMATA --charts FOLDER [--rounds N] [--clients N] [--seed "
     "N]\n"
-    "                          [--death kill|terminate] [--folder FOLDER]\n"
+    "                          [--death kill|terminate|none] [--folder FOLDER]\n"
+    "                          [--server-option SECTION.NAME=VALUE]... [--faults COMMAND]\n"
     "\n"
     "  --seed    repeats the choices of an earlier run; its timing is the machine's\n"
     "  --folder  of the server's data and log, kept; default: a temporary one, kept when something "
-    "failed\n";
+    "failed\n"
+    "  --server-option  where sessions live; default: the embedded store in the folder\n"
+    "  --faults         a program that disturbs what the server stands on; fault_driver.h says how "
+    "it is\n"
+    "                   spoken to\n";
 
 constexpr std::size_t kFailuresShown = 20;
 
@@ -37,8 +42,14 @@ bool read_option(RoundsOptions& options, std::string_view name, const std::strin
         options.clients = std::atoi(text.c_str());
     } else if (name == "--seed") {
         options.seed = std::strtoull(text.c_str(), nullptr, 10);
-    } else if (name == "--death" && (text == "kill" || text == "terminate")) {
-        options.death = text == "kill" ? Death::kKill : Death::kTerminate;
+    } else if (name == "--server-option") {
+        options.server_options.push_back(text);
+    } else if (name == "--faults") {
+        options.faults = text;
+    } else if (name == "--death" && (text == "kill" || text == "terminate" || text == "none")) {
+        options.death = text == "kill"   ? Death::kKill
+                        : text == "none" ? Death::kNone
+                                         : Death::kTerminate;
     } else {
         return false;
     }
@@ -60,6 +71,7 @@ int report(const Rounds& rounds, const std::vector<std::string>& failures) {
         static_cast<unsigned long long>(counts.broken),
         static_cast<unsigned long long>(counts.refused),
         static_cast<unsigned long long>(counts.repeated));
+    std::fputs(rounds.fault_report().c_str(), stdout);
     for (std::size_t at = 0; at < failures.size() && at < kFailuresShown; ++at) {
         std::printf("FAILED: %s\n", failures[at].c_str());
     }

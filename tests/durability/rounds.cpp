@@ -15,8 +15,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // Every bound of this test; far beyond what a healthy server needs.
-constexpr milliseconds kReadyTimeout{60'000};
+constexpr milliseconds kReadyTimeout{180'000};
 constexpr milliseconds kQuietTimeout{60'000};
+constexpr milliseconds kFaultsTimeout{400'000};
 // [http] shutdown-timeout of the server, and some more for a slow machine.
 constexpr milliseconds kStopTimeout{20'000};
 
@@ -32,7 +33,12 @@ long long ms_since(steady_clock::time_point begin) {
 }  // namespace
 
 Rounds::Rounds(const RoundsOptions& options)
-    : options_(options), random_(options.seed), server_(options.binary, options.folder) {
+    : options_(options),
+      random_(options.seed),
+      server_(options.binary, options.folder, options.server_options) {
+    if (!options.faults.empty()) {
+        faults_ = std::make_unique<FaultDriver>(options.faults);
+    }
     for (std::size_t kind = 0; kind < charts_.size(); ++kind) {
         const std::string path =
             options.charts + "/" + chart_of(static_cast<Kind>(kind)) + ".scxml";
@@ -42,7 +48,8 @@ Rounds::Rounds(const RoundsOptions& options)
         }
     }
     for (int number = 0; number < options.clients; ++number) {
-        clients_.push_back(std::make_unique<Client>(number, options.seed, charts_));
+        clients_.push_back(
+            std::make_unique<Client>(number, options.seed, charts_, faults_ != nullptr));
     }
     looked_at_.resize(clients_.size());
     started_before_.resize(clients_.size());
@@ -52,7 +59,7 @@ std::vector<std::string> Rounds::run() {
     for (int round = 1; round <= options_.rounds && failures_.empty(); ++round) {
         std::printf("round %d:", round);
         if (start_server() && check_all(false)) {
-            put_load();
+            put_load(round);
         }
         std::printf("\n");
         std::fflush(stdout);
@@ -63,6 +70,9 @@ std::vector<std::string> Rounds::run() {
             check_all(true);
         }
         std::printf("\n");
+    }
+    if (faults_) {
+        fault_report_ = faults_->finish(kFaultsTimeout);
     }
     return failures_;
 }
@@ -87,6 +97,9 @@ std::size_t Rounds::session_count() const {
 }
 
 bool Rounds::start_server() {
+    if (server_.is_running()) {
+        return true;
+    }
     if (random_.below(100) < 20) {
         die_while_starting();
     }
@@ -141,7 +154,7 @@ CheckRequest Rounds::check_request(bool everything) const {
     return request;
 }
 
-void Rounds::put_load() {
+void Rounds::put_load(int round) {
     for (std::size_t at = 0; at < clients_.size(); ++at) {
         looked_at_[at] = std::exchange(started_before_[at], clients_[at]->sessions().size());
     }
@@ -158,12 +171,38 @@ void Rounds::put_load() {
     std::thread load(
         [&] { with_all_clients([&](Client& client) { client.put_load(port_, accounts, stop); }); });
     std::this_thread::sleep_for(milliseconds(50 + random_.below(1500)));
-    let_die();
+    if (faults_) {
+        faults_->begin(round);
+        disturbed_death();
+    } else {
+        let_die();
+    }
     stop = true;
     load.join();
     collect_failures();
     // Some timers get due while there is nobody to see it.
     std::this_thread::sleep_for(milliseconds(random_.below(300)));
+}
+
+// The server ends at some moment of the faults, and may have to start again in the middle of them.
+void Rounds::disturbed_death() {
+    if (options_.death != Death::kNone) {
+        std::this_thread::sleep_for(milliseconds(random_.below(6000)));
+        let_die();
+        if (random_.below(100) < 50) {
+            start_server();
+        }
+    }
+    const std::string told = faults_->next_line(kFaultsTimeout).value_or("failed: no answer");
+    std::printf(" %s,", told.c_str());
+    if (told.rfind("done", 0) != 0) {
+        failures_.push_back("the fault driver " + told);
+    }
+    if (!server_.is_running() && options_.death == Death::kNone) {
+        failures_.push_back("the server ended by itself");
+    }
+    // Whoever waited must be served again.
+    std::this_thread::sleep_for(milliseconds(200 + random_.below(800)));
 }
 
 void Rounds::let_die() {

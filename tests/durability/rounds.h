@@ -1,4 +1,5 @@
-// Rounds: load, death of the server, restart, comparison; again and again on one folder.
+// Rounds: load, death of the server or faults around it, restart, comparison; again and again on
+// one folder.
 #pragma once
 
 #include <chrono>
@@ -10,11 +11,13 @@
 #include "base/random.h"
 #include "checker.h"
 #include "client.h"
+#include "fault_driver.h"
 #include "server_process.h"
 
 namespace fermata::durability {
 
-enum class Death : std::uint8_t { kKill, kTerminate };
+// How the server ends in each round. kNone: it lives on, while something else is disturbed.
+enum class Death : std::uint8_t { kKill, kTerminate, kNone };
 
 struct RoundsOptions {
     std::string binary;
@@ -24,6 +27,8 @@ struct RoundsOptions {
     int clients = 64;
     std::uint64_t seed = 1;
     Death death = Death::kKill;
+    std::vector<std::string> server_options;  // as ServerProcess takes them
+    std::string faults;                       // command of a FaultDriver; empty: none
 };
 
 // Threads: one owner.
@@ -35,14 +40,17 @@ class Rounds {
     std::vector<std::string> run();
     [[nodiscard]] ClientCounts counts() const;
     [[nodiscard]] std::size_t session_count() const;
+    // What the fault driver said in the end.
+    [[nodiscard]] const std::string& fault_report() const { return fault_report_; }
     [[nodiscard]] std::string server_log() const { return server_.log_tail(); }
 
   private:
     bool start_server();
     void die_while_starting();
     bool check_all(bool everything);
-    void put_load();
+    void put_load(int round);
     void let_die();
+    void disturbed_death();
     void collect_failures();
     [[nodiscard]] CheckRequest check_request(bool everything) const;
     template <typename Act>
@@ -52,6 +60,8 @@ class Rounds {
     Charts charts_;
     Random random_;
     ServerProcess server_;
+    std::unique_ptr<FaultDriver> faults_;
+    std::string fault_report_;
     std::uint16_t port_ = 0;
     std::vector<std::unique_ptr<Client>> clients_;
     std::vector<std::vector<const SessionModel*>> account_groups_;

@@ -30,21 +30,24 @@ int status_of(int wait_status) {
 
 }  // namespace
 
-ServerProcess::ServerProcess(std::string binary, std::string folder)
-    : binary_(std::move(binary)), folder_(std::move(folder)) {}
+ServerProcess::ServerProcess(std::string binary, std::string folder,
+                             std::vector<std::string> options)
+    : binary_(std::move(binary)), folder_(std::move(folder)), options_(std::move(options)) {}
 
 ServerProcess::~ServerProcess() {
     kill();
 }
 
 void ServerProcess::launch() {
-    std::vector<std::string> arguments = {binary_,
-                                          "serve",
-                                          "--http.port=0",
-                                          "--persistence.type=embedded",
-                                          "--persistence.folder=" + folder_ + "/data",
-                                          "--log.level=warning",
+    std::vector<std::string> arguments = {binary_, "serve", "--http.port=0", "--log.level=warning",
                                           "--log.file=" + folder_ + "/server.log"};
+    for (const std::string& option : options_) {
+        arguments.push_back("--" + option);
+    }
+    if (options_.empty()) {
+        arguments.emplace_back("--persistence.type=embedded");
+        arguments.push_back("--persistence.folder=" + folder_ + "/data");
+    }
     std::vector<char*> pointers;
     for (std::string& argument : arguments) {
         pointers.push_back(argument.data());

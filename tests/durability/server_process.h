@@ -1,4 +1,5 @@
 // ServerProcess: one run of `fermata serve` on a free port and a folder of its own.
+// `options` (`section.name=value`) say where sessions live; without any: embedded, in that folder.
 //
 // Threads: one owner; it must be the same thread throughout, and outlive the process (the server
 // dies with the thread that started it, so that a test that crashes leaves nothing behind).
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -15,7 +17,7 @@ namespace fermata::durability {
 
 class ServerProcess {
   public:
-    ServerProcess(std::string binary, std::string folder);
+    ServerProcess(std::string binary, std::string folder, std::vector<std::string> options);
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;
     ~ServerProcess();
@@ -39,6 +41,7 @@ class ServerProcess {
 
     const std::string binary_;
     const std::string folder_;
+    const std::vector<std::string> options_;
     pid_t pid_ = -1;
     int output_ = -1;
     std::string line_;

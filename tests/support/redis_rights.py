@@ -14,19 +14,18 @@ COMMANDS = (
     "zadd zrem zrange zrangebyscore zrevrangebyscore zscore zmscore zcard zcount "
     "xadd xrange xrevrange xlen xtrim xdel",
 )
-KEYS = "ORS:*"
 
 
-def rights_of_fermata():
-    """As one line of ACL SETUSER, without user name and password."""
+def rights_of_fermata(cluster_name):
+    """As one line of ACL SETUSER, without user name and password; `cluster_name`: [cluster] name."""
     names = " ".join(f"+{name}" for line in COMMANDS for name in line.split())
-    return f"on resetchannels ~{KEYS} -@all {names}"
+    return f"on resetchannels ~ORS:{cluster_name}:* -@all {names}"
 
 
-def settings(passwords):
+def settings(passwords, cluster_name):
     """Lines of redis.conf. The default user is off: whoever forgets to log in gets nowhere."""
     return [
-        ("user", f"fermata >{passwords['fermata']} {rights_of_fermata()}"),
+        ("user", f"fermata >{passwords['fermata']} {rights_of_fermata(cluster_name)}"),
         ("user", f"replication on >{passwords['replication']} -@all +psync +replconf +ping"),
         ("user", f"admin on >{passwords['admin']} ~* &* +@all"),
         ("user", "default off -@all"),
