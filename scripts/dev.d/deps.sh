@@ -107,7 +107,7 @@ $(tail -n 3 "$log")"
 
 # QuickJS as a static library: Debian has its source and tools, but no library package.
 # quickjs-libc (files, processes, modules) stays out: charts reach the outside only through effects.
-# Our patch makes long built-ins interruptible.
+# Our patch makes long built-ins interruptible and errors for want of memory harmless.
 build_quickjs() {
   local target=$root/build/deps/quickjs patch=$root/scripts/dev.d/quickjs-interrupts.patch
   local flags="-O2 -g1 -fPIC -fwrapv -D_GNU_SOURCE -DCONFIG_BIGNUM"

@@ -3,6 +3,11 @@
 #include "script/failure_place.h"
 
 namespace fermata::script {
+namespace {
+
+constexpr const char* kNeedsMemory = "the script needed too much memory";
+
+}  // namespace
 
 Engine::Engine(const RuntimeOptions& options)
     : memory_max_(options.limits.script_memory_max), stack_max_(options.limits.script_stack_max) {}
@@ -59,7 +64,8 @@ int Engine::on_interrupt(JSRuntime*, void* self) {
 }
 
 bool Engine::should_stop() {
-    if (draining_ || (current_.host != nullptr && current_.host->should_stop())) {
+    if (draining_ || account_.is_exceeded ||
+        (current_.host != nullptr && current_.host->should_stop())) {
         stopped_ = true;
         return true;
     }
@@ -90,11 +96,21 @@ Outcome<void> Engine::run_jobs(JSContext* context) {
             JS_FreeValue(context, JS_GetException(context));
         }
     }
-    if (JS_IsJobPending(runtime_) == 0 && !stopped_) {
+    if (stopped_) {
+        return tl::unexpected(end_stopped());
+    }
+    if (JS_IsJobPending(runtime_) == 0) {
         return {};
     }
     drain_jobs();
     return tl::unexpected(Failure{FailureKind::kTimeout, "promises did not come to an end", 0, 0});
+}
+
+Failure Engine::end_stopped() {
+    const bool needs_memory = account_.is_exceeded;
+    drain_jobs();
+    return needs_memory ? Failure{FailureKind::kMemory, kNeedsMemory, 0, 0}
+                        : Failure{FailureKind::kTimeout, "the script took too long", 0, 0};
 }
 
 // What is left must not run in the next session. Without memory nothing can queue more than it
@@ -105,7 +121,8 @@ void Engine::drain_jobs() {
     draining_ = true;
     JSContext* job_context = nullptr;
     while (JS_IsJobPending(runtime_) != 0) {
-        account_.set_limit(account_.used());
+        account_.set_limit(account_.used(), 0);
+        JS_PollSoon(runtime_);
         if (JS_ExecutePendingJob(runtime_, &job_context) < 0 && job_context != nullptr) {
             JS_FreeValue(job_context, JS_GetException(job_context));
         }
@@ -117,22 +134,23 @@ void Engine::drain_jobs() {
 }
 
 Failure Engine::take_failure(JSContext* context, const SourcePlace& place) {
-    lift_limits();
     const js::Value exception(context, JS_GetException(context));
     if (stopped_) {
-        drain_jobs();
-        return {FailureKind::kTimeout, "the script took too long", 0, 0};
+        return end_stopped();
     }
+    lift_limits();
     Failure failure = describe_exception(context, exception.get(), place);
     // Null is what QuickJS throws when there is no memory for an error object.
-    if (account_.refused && (js::tag_of(exception.get()) == JS_TAG_NULL ||
-                             failure.message == "InternalError: out of memory")) {
+    if (account_.is_refused && (js::tag_of(exception.get()) == JS_TAG_NULL ||
+                                failure.message == "InternalError: out of memory")) {
         failure.kind = FailureKind::kMemory;
-        failure.message = "the script needed too much memory";
+        failure.message = kNeedsMemory;
     }
     // What it queued before it failed belongs to this evaluation too.
     if (JS_IsJobPending(runtime_) != 0) {
+        account_.set_limit(account_.used() + memory_max_);
         static_cast<void>(run_jobs(context));
+        lift_limits();
     }
     return failure;
 }

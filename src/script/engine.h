@@ -54,7 +54,7 @@ class Engine {
     // Around everything that may run code of a chart.
     void begin_evaluation() {
         stopped_ = false;
-        account_.refused = false;
+        account_.is_refused = false;
         account_.set_limit(account_.used() + memory_max_);
     }
     // Runs the jobs of promises; a failure when they do not come to an end.
@@ -67,7 +67,7 @@ class Engine {
     void enter();
     // Nothing of the current session is left behind.
     void leave();
-    void lift_limits() const { account_.set_limit(~std::size_t{0}); }
+    void lift_limits() { account_.lift_limit(); }
     [[nodiscard]] std::size_t memory_used() const { return account_.used(); }
     void collect_garbage();
 
@@ -76,6 +76,8 @@ class Engine {
     bool set_up();
     Outcome<void> run_jobs(JSContext* context);
     void drain_jobs();
+    // Why the evaluation was stopped; ends what it left behind.
+    Failure end_stopped();
     void forget_unused();
     // Asked by the interpreter's polls and by the allocator.
     static int on_interrupt(JSRuntime* runtime, void* self);

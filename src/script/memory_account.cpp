@@ -10,8 +10,6 @@ namespace {
 // What malloc itself needs for a block.
 constexpr std::size_t kBlockOverhead = 8;
 
-constexpr std::size_t kNoLimit = ~std::size_t{0};
-
 bool should_stop(MemoryAccount& account, std::size_t more) {
     account.bytes_since_question += more;
     if (account.bytes_since_question < kBytesPerQuestion || account.should_stop == nullptr) {
@@ -21,14 +19,38 @@ bool should_stop(MemoryAccount& account, std::size_t more) {
     return account.should_stop(account.owner);
 }
 
+bool refuse(MemoryAccount& account) {
+    account.is_refused = true;
+    return false;
+}
+
+// QuickJS does not survive a refusal everywhere, its compiler least of all. So a script that must
+// end gets what it asks for until its next poll, which comes at once; only a built-in that does not
+// poll can use up the grace.
+bool take_grace(MemoryAccount& account, std::size_t more) {
+    account.is_ending = true;
+    if (more > account.grace_bytes) {
+        return refuse(account);
+    }
+    account.grace_bytes -= more;
+    JS_PollSoon(account.runtime);
+    return true;
+}
+
 bool is_allowed(JSMallocState* state, std::size_t more) {
     auto* account = static_cast<MemoryAccount*>(state->opaque);
     account->state = state;
-    if (state->malloc_size + more > state->malloc_limit) {
-        account->refused = true;
-        return false;
+    if (state->malloc_limit == kNoLimit) {
+        return true;
     }
-    return state->malloc_limit == kNoLimit || !should_stop(*account, more);
+    if (state->malloc_size + more > state->malloc_limit) {
+        if (more > kGraceBytes) {
+            return refuse(*account);  // the script may catch it and go on
+        }
+        account->is_exceeded = true;
+        return take_grace(*account, more);
+    }
+    return account->is_ending || should_stop(*account, more) ? take_grace(*account, more) : true;
 }
 
 void* allocate(JSMallocState* state, std::size_t size) {
@@ -79,7 +101,8 @@ std::size_t usable_size(const void* block) {
 
 JSRuntime* create_runtime(MemoryAccount& account) {
     static constexpr JSMallocFunctions kFunctions = {allocate, release, resize, usable_size};
-    return JS_NewRuntime2(&kFunctions, &account);
+    account.runtime = JS_NewRuntime2(&kFunctions, &account);
+    return account.runtime;
 }
 
 }  // namespace fermata::script
