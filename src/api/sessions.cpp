@@ -106,6 +106,15 @@ Result<engine::ListQuery> read_list(const http::Request& request) {
     return query;
 }
 
+std::vector<Parameter> list_parameters() {
+    return {{"state", "query", "string", "scheduled, active, final, cancelled or error"},
+            {"application", "query", "string", "name of the chart, or the last part of its URL"},
+            {"older_than", "query", "integer", "age in milliseconds"},
+            {"younger_than", "query", "integer", "age in milliseconds"},
+            {"limit", "query", "integer", "sessions of a page, 1 to 1000; default 100"},
+            {"cursor", "query", "string", "`next` of the page before"}};
+}
+
 http::Response write_list(const engine::ListAnswer& page) {
     JsonWriter json;
     json.begin_object().key("sessions").begin_array();
@@ -185,12 +194,7 @@ Routes session_routes(Context& context) {
          "sessions",
          "list sessions, oldest first",
          Access::kRead,
-         {{"state", "query", "string", "scheduled, active, final, cancelled or error"},
-          {"application", "query", "string", "name of the chart, or the last part of its URL"},
-          {"older_than", "query", "integer", "age in milliseconds"},
-          {"younger_than", "query", "integer", "age in milliseconds"},
-          {"limit", "query", "integer", "sessions of a page, 1 to 1000; default 100"},
-          {"cursor", "query", "string", "`next` of the page before"}},
+         list_parameters(),
          {},
          {{200, "one page", "application/json", "SessionPage"}},
          [&context](const http::Request& request, const http::Responder& responder) {

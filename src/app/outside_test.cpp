@@ -49,6 +49,9 @@ TEST(PrefixTest, NoPrefixAllowsNothing) {
 }
 
 class FolderTest : public testing::Test {
+  public:
+    ~FolderTest() override { fs::remove_all(root_); }
+
   protected:
     FolderTest() : root_(fs::path(testing::TempDir()) / "fermata-outside-test") {
         fs::remove_all(root_);
@@ -57,7 +60,6 @@ class FolderTest : public testing::Test {
         write("allowed/sub/b.scxml", "below");
         write("secret", "outside");
     }
-    ~FolderTest() override { fs::remove_all(root_); }
 
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(root_ / name) << text;

@@ -72,8 +72,8 @@ Result<void> Settings::read_file(const std::string& path) {
             const std::string place = path + ":" + std::to_string(value.source().begin.line);
             Result<std::string> text = to_text(value);
             if (!text) {
-                return text.error().with_context(place + ": " + section_name + "." +
-                                                 std::string(name.str()));
+                const std::string option = std::string(section_name).append(".").append(name.str());
+                return text.error().with_context(std::string(place).append(": ").append(option));
             }
             FERMATA_TRY(assign(section_name, name.str(), *text, place));
         }

@@ -118,8 +118,8 @@ TEST_F(ChartCacheTest, RecoveryNeedsOnlyTheStore) {
 
 TEST_F(ChartCacheTest, UnknownAndDamagedStoredDocumentsAreErrors) {
     const std::string hash = load_text(chart_text("one"))->chart->hash();
-    store_.put_document(std::string(64, '1'), stored(hash).value(), [](Result<bool>) {});
-    store_.put_document(std::string(64, '2'), "rubbish", [](Result<bool>) {});
+    store_.put_document(std::string(64, '1'), stored(hash).value(), [](const Result<bool>&) {});
+    store_.put_document(std::string(64, '2'), "rubbish", [](const Result<bool>&) {});
 
     EXPECT_EQ(load_hash(std::string(64, '0')).error().code(), ErrorCode::kNotFound);
     EXPECT_EQ(load_hash(std::string(64, '1')).error().code(), ErrorCode::kCorrupt);
@@ -178,7 +178,7 @@ TEST_F(ChartCacheTest, OneLoadIsUnderWayForAll) {
 TEST_F(ChartCacheTest, LoadsUnderWayAreBounded) {
     options_.loads_max = 1;
     outside_.hold();
-    cache().load_url("http://a/1", [](Result<ChartAnswer>) {});
+    cache().load_url("http://a/1", [](const Result<ChartAnswer>&) {});
 
     EXPECT_EQ(load_url("http://a/2").error().code(), ErrorCode::kOverloaded);
 
@@ -288,7 +288,7 @@ TEST_F(ChartCacheTest, AVersionPutByAnotherNodeIsSeenAfterTheRefreshTime) {
     put("order", chart_text("one")).value();
     ChartCache other(options_, store_, outside_, clock_);
     clock_.advance(milliseconds(10));
-    other.put_document("order", chart_text("two"), [](Result<PutDocumentAnswer>) {});
+    other.put_document("order", chart_text("two"), [](const Result<PutDocumentAnswer>&) {});
     EXPECT_EQ(load_url("document:order")->chart->name(), "one");
 
     clock_.advance(options_.name_refresh);
@@ -313,11 +313,12 @@ TEST_F(ChartCacheTest, ManyThreadsGetTheChartsTheyAskedFor) {
     cache();
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int thread = 0; thread < 4; ++thread) {
         threads.emplace_back([&] {
             for (int step = 0; step < 100; ++step) {
                 const std::string name = "n" + std::to_string(step % 7);
-                const auto check = [&wrong, name](Result<ChartAnswer> answer) {
+                const auto check = [&wrong, name](const Result<ChartAnswer>& answer) {
                     wrong +=
                         answer && answer->chart != nullptr && answer->chart->name() == name ? 0 : 1;
                 };

@@ -99,6 +99,7 @@ TEST_F(EngineTest, ASessionRestoredFromItsRecordRunsOnAsIfItHadStayed) {
     options_.active_max = 2;
     open();
     std::vector<std::string> ids;
+    ids.reserve(20);
     for (int at = 0; at < 20; ++at) {
         ids.push_back(start(counter()));
     }

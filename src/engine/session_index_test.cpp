@@ -61,6 +61,7 @@ TEST(SessionIndexTest, BehavesLikeAMap) {
         SCOPED_TRACE(seed);
         Random random(seed);
         std::vector<SessionId> sessions;
+        sessions.reserve(500);
         for (int number = 0; number < 500; ++number) {
             sessions.push_back(SessionId::random(random, 9));
         }
@@ -121,7 +122,7 @@ TEST(SessionIndexTest, GivesMemoryBackWhenSessionsEnd) {
         index.erase(session);
     }
 
-    EXPECT_LE(index.memory_bytes(), sizeof(SessionIndex) + 32U * 32U);
+    EXPECT_LE(index.memory_bytes(), sizeof(SessionIndex) + std::size_t{32} * 32);
 }
 
 TEST(SessionIndexTest, OtherThreadsMayAskWhileTheOwnerChangesIt) {
@@ -132,6 +133,7 @@ TEST(SessionIndexTest, OtherThreadsMayAskWhileTheOwnerChangesIt) {
     std::atomic<bool> done = false;
     std::atomic<int> misses = 0;
     std::vector<std::thread> readers;
+    readers.reserve(3);
     for (int reader = 0; reader < 3; ++reader) {
         readers.emplace_back([&] {
             while (!done) {

@@ -16,9 +16,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 class AuthTest : public testing::Test {
-  protected:
+  public:
     ~AuthTest() override { std::filesystem::remove(path_); }
 
+  protected:
     void write(const std::string& text) const { std::ofstream(path_) << text; }
 
     static Request request_with(const std::string& authorization) {

@@ -20,7 +20,6 @@ namespace fermata::http {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::HasSubstr;
 
 std::unique_ptr<Client> make_client(ClientOptions options = {}) {
     Result<std::unique_ptr<Client>> client = Client::create(std::move(options));
@@ -44,6 +43,12 @@ FetchRequest get(std::string url) {
 }
 
 class ClientTest : public testing::Test {
+  public:
+    ~ClientTest() override {
+        const std::lock_guard lock(mutex_);
+        parked_.clear();
+    }
+
   protected:
     ClientTest() {
         router_.add("GET", "/hello", [](const Request&, const Responder& responder) {
@@ -77,10 +82,6 @@ class ClientTest : public testing::Test {
             responder.send(Response::redirect(302, "file:///etc/passwd"));
         });
         server_ = serve(router_.handler());
-    }
-    ~ClientTest() override {
-        const std::lock_guard lock(mutex_);
-        parked_.clear();
     }
 
     std::string url(const std::string& path) { return server_->url() + path; }

@@ -166,6 +166,7 @@ TEST_F(ServerStreamTest, takes_text_from_many_threads) {
     socket.send(kGet);
     Stream events = stream();
     std::vector<std::thread> writers;
+    writers.reserve(4);
     for (int i = 0; i < 4; ++i) {
         writers.emplace_back([events]() mutable {
             for (int j = 0; j < 500; ++j) {

@@ -129,7 +129,7 @@ class IsolationTest : public ::testing::TestWithParam<Attempt> {
     std::string seen() {
         FixtureSession session(*runtime_, {}, {{Kind::kValue, GetParam().sees}});
         const auto value = session.model->evaluate(0);
-        const std::string result = value ? value->to_json() : value.error().message;
+        std::string result = value ? value->to_json() : value.error().message;
         session.model->leave();
         return result;
     }
