@@ -3,6 +3,7 @@
 // Threads: every method from any thread, one write() at a time.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
