@@ -293,7 +293,7 @@ void ShardedEngine::put_document(std::string name, std::string bytes,
 }
 
 void ShardedEngine::get_document(std::string name, Answer<DocumentView> done) {
-    charts_.find_document(std::move(name),
+    charts_.find_document(name,
                           [done = std::move(done)](Result<NamedDocument> document) {
                               if (document) {
                                   const store::DocumentName& found = document->name;
