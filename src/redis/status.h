@@ -58,6 +58,7 @@ struct Status {
     std::size_t bytes_waiting = 0;
     std::chrono::milliseconds oldest_unanswered{0};
     std::string last_error;  // why there is no topology, or the first primary's that is not ready
+    bool is_denied = false;  // that reason is a login or right that is refused
     std::vector<PrimaryStatus> primaries;
     Counters counters;
 

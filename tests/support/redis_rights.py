@@ -5,7 +5,7 @@ USERS = ("fermata", "replication", "admin")
 # For the keys of the store, and what the client needs to find and watch the servers.
 COMMANDS = (
     # connection and topology
-    "hello auth ping info role wait asking cluster|shards cluster|slots cluster|info",
+    "hello auth ping info role wait asking cluster|shards cluster|slots cluster|nodes cluster|info",
     # scripts: loading and calling them
     "evalsha eval script|load",
     # what the scripts and the plain reads do

@@ -1,0 +1,133 @@
+// Client::Core: everything behind the client: takes requests in, leads each to the primary of its
+// slot, decides what a refusal means, keeps topology and primaries. Included by .cpp files of this
+// folder only (Asio).
+//
+// Threads: the public methods as those of Client; everything else on the event loop.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "redis/client.h"
+#include "redis/mailbox.h"
+#include "redis/primary.h"
+#include "redis/reply_error.h"
+#include "redis/slot_map.h"
+#include "redis/survey.h"
+#include "redis/tls.h"
+#include "redis/waiting_room.h"
+
+namespace fermata::redis {
+
+class Client::Core final : private PrimaryHost, private SurveyHost {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    Core(Options options, std::optional<TlsContext> tls);
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+    ~Core();
+
+    void start();
+    void send(Request request, Callback callback);
+    void post(std::function<void()> task);
+    void after(std::chrono::milliseconds pause, std::function<void()> task);
+    [[nodiscard]] bool on_own_thread() const;
+    void on_primary_changed(PrimaryChanged listener);
+    [[nodiscard]] Status status() const;
+    Result<void> wait_until_ready(std::chrono::milliseconds timeout) const;
+    void close();
+
+  private:
+    using Primaries = std::map<Address, std::unique_ptr<Primary>>;
+
+    void run();
+    void put(Mail mail);
+    void deliver_mail();
+    void tick();
+
+    // A request's way (core_requests.cpp).
+    void accept(OutstandingPtr request);
+    void dispatch(OutstandingPtr request);
+    Primary* destination(const Outstanding& request);
+    Primary* any_primary();
+    void pause(OutstandingPtr request, WaitingRoom::Until until);
+    void expire_deadlines(Time now);
+    void expire(Outstanding& request);
+    void finish(Outstanding& request, Result<Reply> reply);
+    void close_all(OutstandingQueue requests);
+    void answer(OutstandingPtr request, Result<Reply> reply) override;
+    void refused(OutstandingPtr request, std::string_view text, Primary& primary) override;
+    void redirect(OutstandingPtr request, std::string_view text, const Primary& primary);
+    void heal_script(OutstandingPtr request);
+
+    // Primaries and topology (core_topology.cpp).
+    void history_changed(Primary& primary) override;
+    void doubtful(Primary& primary) override;
+    void flush_wanted(Primary& primary) override;
+    void confirm(Primary& primary, std::optional<Time> since,
+                 std::function<void(bool)> answer) override;
+    ReadChannel* pick_source(const std::optional<Address>& preferred,
+                             const std::optional<Address>& avoided) override;
+    std::vector<Node> known_nodes() override;
+    void surveyed(Topology topology) override;
+    void survey_failed(const Error& error) override;
+    bool is_outdated(const Topology& topology);
+    [[nodiscard]] std::vector<Primary*> open_primaries(const Primary* except, bool is_healthy);
+    Primary& find_or_add(const Node& node);
+    void count_slots();
+    void retire(std::unique_ptr<Primary> primary);
+    void retire_unused();
+    void redirect_misplaced();
+    void tell_changed(const std::vector<SlotRange>& ranges);
+    void flush_primaries();
+
+    [[nodiscard]] Status make_status(Time now) const;
+    void publish_status();
+    [[nodiscard]] Error why_not_ready() const;
+    void shut_down();
+
+    const Options options_;
+    std::optional<TlsContext> tls_;
+    boost::asio::io_context loop_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    Surroundings surroundings_;
+    Mailbox mailbox_;
+    std::vector<Mail> mails_;  // being delivered
+    PrimaryChanged listener_;
+
+    Primaries primaries_;
+    std::vector<std::unique_ptr<Primary>> retired_;
+    std::set<Primary*> dirty_;  // want flush()
+    bool is_flush_posted_ = false;
+    SlotMap slots_;
+    Topology topology_;  // the last one taken
+    bool is_known_ = false;
+    Time polled_at_;
+    std::optional<Time> outdated_since_;  // answers older than the topology came since then
+    std::optional<Error> survey_error_;
+    bool is_doubtful_ = false;  // something was, since the last tick
+    Survey survey_;
+    WaitingRoom waiting_room_;
+    std::multimap<Time, Outstanding*> deadlines_;
+    Timer ticker_;
+
+    std::atomic<std::size_t> bytes_{0};
+    std::atomic<std::size_t> requests_waiting_{0};
+    std::atomic<std::uint64_t> requests_{0};
+    mutable std::mutex status_mutex_;
+    mutable std::condition_variable status_published_;
+    Status status_;
+    std::atomic<std::thread::id> own_thread_;
+    std::once_flag closed_;
+    std::thread thread_;
+};
+
+}  // namespace fermata::redis

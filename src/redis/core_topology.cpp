@@ -1,0 +1,275 @@
+// The client's primaries: which there are, what they serve, whom to believe.
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/log.h"
+#include "redis/core.h"
+
+namespace fermata::redis {
+namespace {
+
+// Answers with a lower epoch come from a node that slept through a failover. Where nothing else
+// comes for so long, the cluster was made anew.
+constexpr std::chrono::seconds kOutdatedIsBelieved{5};
+
+bool covers(const std::vector<SlotRange>& all, const SlotRange& wanted) {
+    return std::any_of(all.begin(), all.end(), [&wanted](const SlotRange& range) {
+        return range.first <= wanted.first && wanted.last <= range.last;
+    });
+}
+
+// Does the other primary, whose clock shows `now`, see this one in office with these slots?
+bool is_in_office(const std::vector<SeenNode>& nodes, const std::string& id,
+                  const std::vector<SlotRange>& slots, std::chrono::milliseconds heard_since) {
+    const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                    [&id](const SeenNode& node) { return node.id == id; });
+    return !id.empty() && found != nodes.end() && found->is_primary && !found->is_suspected &&
+           found->is_linked && found->heard_at >= heard_since &&
+           std::all_of(slots.begin(), slots.end(),
+                       [&found](const SlotRange& range) { return covers(found->slots, range); });
+}
+
+// TIME: seconds and microseconds.
+std::chrono::milliseconds clock_of(ReplyView time) {
+    const std::int64_t seconds = time[0].integer().value_or(0);
+    return std::chrono::milliseconds(seconds * 1000 + time[1].integer().value_or(0) / 1000);
+}
+
+}  // namespace
+
+void Client::Core::flush_wanted(Primary& primary) {
+    dirty_.insert(&primary);
+    if (!std::exchange(is_flush_posted_, true)) {
+        boost::asio::post(loop_, [this] { flush_primaries(); });
+    }
+}
+
+void Client::Core::flush_primaries() {
+    is_flush_posted_ = false;
+    for (Primary* primary : std::exchange(dirty_, {})) {
+        primary->flush();
+    }
+}
+
+void Client::Core::doubtful(Primary& /*primary*/) {
+    is_doubtful_ = true;
+    survey_.want();
+}
+
+void Client::Core::history_changed(Primary& primary) {
+    log::info("redis: a primary came back with another history",
+              {{"primary", primary.node().address.to_string()}});
+    tell_changed(slots_.slots_of(&primary));
+}
+
+void Client::Core::tell_changed(const std::vector<SlotRange>& ranges) {
+    surroundings_.counters.primary_changes += ranges.size();
+    if (listener_) {
+        for (const SlotRange& range : ranges) {
+            listener_(range.first, range.last);
+        }
+    }
+}
+
+std::vector<Primary*> Client::Core::open_primaries(const Primary* except, bool is_healthy) {
+    const Time now = std::chrono::steady_clock::now();
+    std::vector<Primary*> open;
+    for (const auto& [address, primary] : primaries_) {
+        if (primary.get() != except && primary->slot_count > 0 &&
+            primary->read_channel().is_open() && (!is_healthy || primary->is_healthy(now))) {
+            open.push_back(primary.get());
+        }
+    }
+    return open;
+}
+
+ReadChannel* Client::Core::pick_source(const std::optional<Address>& preferred,
+                                       const std::optional<Address>& avoided) {
+    if (preferred) {
+        const auto found = primaries_.find(*preferred);
+        if (found != primaries_.end() && found->second->read_channel().is_open()) {
+            return &found->second->read_channel();
+        }
+    }
+    const auto shunned = avoided ? primaries_.find(*avoided) : primaries_.end();
+    const Primary* except = shunned == primaries_.end() ? nullptr : shunned->second.get();
+    const std::vector<Primary*> healthy = open_primaries(except, true);
+    return healthy.empty() ? nullptr
+                           : &healthy[surroundings_.random.below(healthy.size())]->read_channel();
+}
+
+std::vector<Node> Client::Core::known_nodes() {
+    std::vector<Node> nodes;
+    for (const Address& address : options_.nodes) {
+        nodes.push_back({address, {}, {}});
+    }
+    for (const Shard& shard : topology_.shards) {
+        nodes.push_back(shard.primary);
+        nodes.insert(nodes.end(), shard.replicas.begin(), shard.replicas.end());
+    }
+    // The same one may be named twice.
+    std::sort(nodes.begin(), nodes.end(),
+              [](const Node& one, const Node& other) { return one.address < other.address; });
+    const auto end = std::unique(
+        nodes.begin(), nodes.end(),
+        [](const Node& one, const Node& other) { return one.address == other.address; });
+    nodes.erase(end, nodes.end());
+    return nodes;
+}
+
+void Client::Core::survey_failed(const Error& error) {
+    if (!survey_error_ || survey_error_->message() != error.message()) {
+        log::warning("redis: the topology cannot be read", {{"error", error.message()}});
+    }
+    survey_error_ = error;
+}
+
+bool Client::Core::is_outdated(const Topology& topology) {
+    if (!is_known_ || topology.epoch >= topology_.epoch) {
+        outdated_since_.reset();
+        return false;
+    }
+    const Time now = std::chrono::steady_clock::now();
+    if (!outdated_since_) {
+        outdated_since_ = now;
+    }
+    return now - *outdated_since_ < kOutdatedIsBelieved;
+}
+
+void Client::Core::surveyed(Topology topology) {
+    if (is_outdated(topology)) {
+        survey_.want();
+        return;
+    }
+    outdated_since_.reset();
+    survey_error_.reset();
+    is_known_ = true;
+    topology_ = std::move(topology);
+    std::vector<SlotMap::Assignment> assigned;
+    for (const Shard& shard : topology_.shards) {
+        Primary& primary = find_or_add(shard.primary);
+        primary.set_id(shard.primary.id);
+        for (const SlotRange& range : shard.slots) {
+            assigned.push_back({range, &primary});
+        }
+    }
+    const std::vector<SlotRange> changed = slots_.assign(assigned);
+    if (!changed.empty()) {
+        log::info("redis: slots have another primary", {{"ranges", changed.size()}});
+        tell_changed(changed);
+    }
+    count_slots();
+    retire_unused();
+    redirect_misplaced();
+    waiting_room_.topology_is_new();
+    publish_status();
+}
+
+Primary& Client::Core::find_or_add(const Node& node) {
+    const auto [place, is_new] = primaries_.try_emplace(node.address);
+    if (is_new) {
+        PrimaryHost& host = *this;
+        place->second = std::make_unique<Primary>(surroundings_, node, host);
+        place->second->start();
+    }
+    return *place->second;
+}
+
+void Client::Core::count_slots() {
+    for (const auto& [address, primary] : primaries_) {
+        primary->was_serving = primary->slot_count > 0;
+        primary->slot_count = 0;
+    }
+    for (unsigned slot = 0; slot < kSlotCount; ++slot) {
+        if (Primary* primary = slots_.find(static_cast<Slot>(slot))) {
+            ++primary->slot_count;
+        }
+    }
+}
+
+// Those that lost their last slot; and those that were only met through ASK, when it is over.
+void Client::Core::retire_unused() {
+    for (auto place = primaries_.begin(); place != primaries_.end();) {
+        Primary& primary = *place->second;
+        if (primary.slot_count == 0 && (primary.was_serving || primary.is_idle())) {
+            std::unique_ptr<Primary> gone = std::move(place->second);
+            place = primaries_.erase(place);
+            retire(std::move(gone));
+        } else {
+            ++place;
+        }
+    }
+}
+
+// It may be the caller of this very call: it is destroyed after this turn.
+void Client::Core::retire(std::unique_ptr<Primary> primary) {
+    OutstandingQueue left;
+    primary->take_all(left);
+    retired_.push_back(std::move(primary));
+    boost::asio::post(loop_, [this] {
+        for (const std::unique_ptr<Primary>& gone : retired_) {
+            dirty_.erase(gone.get());
+        }
+        retired_.clear();
+    });
+    surroundings_.counters.retries += left.size();
+    for (OutstandingPtr& request : left) {
+        waiting_room_.enter(std::move(request), std::chrono::milliseconds(0),
+                            WaitingRoom::Until::kTopology);
+    }
+}
+
+void Client::Core::redirect_misplaced() {
+    OutstandingQueue misplaced;
+    for (const auto& [address, primary] : primaries_) {
+        primary->take_misplaced(
+            [this, here = primary.get()](const Outstanding& request) {
+                return request.request.slot && !request.asked_at && !request.request.primary &&
+                       slots_.find(*request.request.slot) != here;
+            },
+            misplaced);
+    }
+    for (OutstandingPtr& request : misplaced) {
+        dispatch(std::move(request));
+    }
+}
+
+void Client::Core::confirm(Primary& primary, std::optional<Time> since,
+                           std::function<void(bool)> answer) {
+    if (topology_.shards.size() <= 1) {
+        answer(true);  // nobody could have taken its place
+        return;
+    }
+    const std::vector<Primary*> others = open_primaries(&primary, true);
+    if (others.empty()) {
+        answer(false);
+        return;
+    }
+    ReadChannel& channel = others[surroundings_.random.below(others.size())]->read_channel();
+    auto clock = std::make_shared<std::chrono::milliseconds>(0);
+    channel.ask(Command("TIME"), [clock](const Result<Reply>& reply) {
+        if (reply) {
+            *clock = clock_of(reply->view());
+        }
+    });
+    channel.ask(Command("CLUSTER").add("NODES"), [this, clock, since, id = primary.node().id,
+                                                  slots = slots_.slots_of(&primary),
+                                                  answer = std::move(answer)](
+                                                     const Result<Reply>& reply) {
+        if (!reply || clock->count() == 0) {
+            answer(false);
+            return;
+        }
+        std::chrono::milliseconds heard_since(0);
+        if (since) {
+            heard_since = *clock - std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       std::chrono::steady_clock::now() - *since);
+        }
+        answer(is_in_office(decode_cluster_nodes(reply->view().text()), id, slots, heard_since));
+    });
+    channel.flush();
+}
+
+}  // namespace fermata::redis

@@ -1,0 +1,46 @@
+// TestServers: the real servers beside which a test runs (tests/support/with_redis.py), and ways to
+// disturb them.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "redis/client.h"
+
+namespace fermata::redis {
+
+constexpr std::chrono::seconds kTestPatience{60};
+
+class TestServers {
+  public:
+    // Present only when the environment names servers.
+    static bool are_there();
+
+    [[nodiscard]] static Options options();
+    [[nodiscard]] static bool are_standalone();
+    // Replicas of each primary.
+    [[nodiscard]] static unsigned replicas();
+    // "kill 0", "cli 0 CONFIG SET maxmemory 1mb": as redis_command.py has them; must succeed.
+    static void control(const std::string& verb);
+    // The number, for control(), of the node that serves the slot.
+    static std::string node_of(Client& client, Slot slot);
+};
+
+// Ready within kTestPatience, or the test fails.
+std::unique_ptr<Client> open_client(Options options);
+
+Request read_request(std::string_view key, Command command);
+Request write_request(std::string_view key, Command command);
+
+// Sends and waits for the answer; an Error of kInternal when none comes within kTestPatience.
+Result<Reply> ask(Client& client, Request request);
+std::future<Result<Reply>> ask_later(Client& client, Request request);
+Result<Reply> wait_for(std::future<Result<Reply>>& answer);
+
+// Polls until it holds; false when it does not within kTestPatience.
+bool comes_true(const std::function<bool()>& condition);
+
+}  // namespace fermata::redis

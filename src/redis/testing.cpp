@@ -1,0 +1,20 @@
+#include "redis/testing.h"
+
+#include <memory>
+
+#include <hiredis/hiredis.h>
+
+namespace fermata::redis {
+
+Result<Reply> decode_reply(std::string_view bytes) {
+    const std::unique_ptr<redisReader, void (*)(redisReader*)> reader(redisReaderCreate(),
+                                                                      redisReaderFree);
+    void* reply = nullptr;
+    if (redisReaderFeed(reader.get(), bytes.data(), bytes.size()) != REDIS_OK ||
+        redisReaderGetReply(reader.get(), &reply) != REDIS_OK || reply == nullptr) {
+        return Error(ErrorCode::kCorrupt, "no reply in these bytes");
+    }
+    return Reply(static_cast<redisReply*>(reply));
+}
+
+}  // namespace fermata::redis

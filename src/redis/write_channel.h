@@ -1,0 +1,88 @@
+// WriteChannel: a connection of a primary for writes: one batch at a time, ended by WAIT, answered
+// when enough replicas hold it. Included by .cpp files of this folder only (Asio).
+//
+// WAIT blocks its connection until the replicas have answered; that is why a primary has two of
+// these: while one waits, the other sends what has gathered.
+//
+// Threads: the event loop's only.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "redis/link.h"
+#include "redis/outstanding.h"
+
+namespace fermata::redis {
+
+class WriteChannelOwner {
+  public:
+    virtual void write_channel_opened(const ServerFacts& facts) = 0;
+    virtual void write_channel_closed(const Error& error) = 0;
+    virtual void write_answered(OutstandingPtr request, Reply reply) = 0;
+    // The server's error.
+    virtual void write_refused(OutstandingPtr request, std::string_view text) = 0;
+    // The connection was lost with these on it, in their order.
+    virtual void writes_lost(OutstandingQueue requests) = 0;
+    // The channel is free for the next batch.
+    virtual void batch_done() = 0;
+    // How many replicas a write must have now.
+    virtual unsigned replicas_required() = 0;
+    // A WAIT ended with as many replicas: enough, or not.
+    virtual void replicas_reported(bool is_enough) = 0;
+
+  protected:
+    ~WriteChannelOwner() = default;
+};
+
+class WriteChannel final : private LinkListener {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    WriteChannel(Surroundings& surroundings, const Node& node, WriteChannelOwner& owner);
+
+    void start() { link_.start(); }
+    [[nodiscard]] bool is_open() const { return link_.is_open(); }
+    [[nodiscard]] bool is_idle() const { return is_open() && sent_.empty(); }
+
+    // Only while is_idle(); not empty.
+    void send(OutstandingQueue batch);
+    // Gives the connection up when nothing has come back for too long.
+    void watch(Time now);
+    // As ReadChannel.
+    void take_requests(OutstandingQueue& into);
+    [[nodiscard]] std::optional<Time> oldest() const;
+    [[nodiscard]] std::size_t in_flight() const { return sent_.size(); }
+
+  private:
+    struct Sent {
+        OutstandingPtr request;  // null: refused, and gone elsewhere
+        Reply reply;
+        std::string load_error;  // of the SCRIPT LOAD before it
+    };
+    struct Expected {
+        enum class Kind { kReply, kScriptLoad, kIgnored, kWait } kind;
+        std::size_t index;  // in sent_
+    };
+
+    void linked(const ServerFacts& facts) override { owner_.write_channel_opened(facts); }
+    void received(Reply reply) override;
+    void unlinked(const Error& error) override;
+
+    void append(OutstandingPtr request);
+    void append_wait();
+    void take_reply(Sent& sent, Reply reply);
+    void take_wait(const Reply& reply);
+    void refuse_all(std::string_view text);
+    void finish(unsigned replicas);
+
+    Surroundings& surroundings_;
+    WriteChannelOwner& owner_;
+    Link link_;
+    std::vector<Sent> sent_;
+    std::vector<Expected> expected_;
+    std::size_t next_expected_ = 0;
+    Time progressed_at_;
+};
+
+}  // namespace fermata::redis
