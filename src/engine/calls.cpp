@@ -66,13 +66,15 @@ void show_ended(Shard& shard, const SessionId& session, Answer<SessionView> done
     shard.store().load_session(
         session, [session, done = std::move(done),
                   mailbox = shard.mailbox()](Result<std::optional<store::SessionRecord>> record) {
-            if (!record) {
-                done(record.error());
-            } else if (!record->has_value() || !(*record)->end) {
-                done(Error(ErrorCode::kNotFound, "there is no session " + session.to_string()));
-            } else {
-                done(view_of(**record));
-            }
+            mailbox->post_answer([session, done, record = std::move(record)] {
+                if (!record) {
+                    done(record.error());
+                } else if (!record->has_value() || !(*record)->end) {
+                    done(Error(ErrorCode::kNotFound, "there is no session " + session.to_string()));
+                } else {
+                    done(view_of(**record));
+                }
+            });
         });
 }
 

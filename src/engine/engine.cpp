@@ -28,6 +28,10 @@ LiveHubOptions live_options(const Options& options) {
     return live;
 }
 
+Error store_away(const store::StoreHealth& health) {
+    return {ErrorCode::kUnavailable, "the store cannot work now: " + health.reason};
+}
+
 Options completed(Options options) {
     if (options.shards == 0) {
         options.shards = std::max(1U, std::thread::hardware_concurrency());
@@ -77,10 +81,25 @@ class ShardedEngine final : public Engine {
     void stop(std::chrono::milliseconds bound) override;
 
   private:
-    // Calls `work(shard, done)` on the shard of the partition when that is served; refuses when the
-    // shard's queue is full.
+    // kBounded: answered kTimeout after answer_timeout. kItself: `work` has a time-out of its own.
+    enum class Timeout : std::uint8_t { kBounded, kItself };
+    // Calls `work(shard, done)` on the shard; refuses when its queue is full.
     template <typename T, typename Work>
-    void post(Partition partition, Answer<T> done, Work work);
+    bool post(Shard& shard, Timeout timeout, Answer<T> done, Work work);
+    // A callback for any thread that tells `done` in time; empty when it was refused and told so.
+    template <typename T>
+    Answer<T> bounded(Answer<T> done);
+    // The same on the shard of the partition, when that is served.
+    template <typename T, typename Work>
+    void post(Partition partition, Timeout timeout, Answer<T> done, Work work);
+    // The same for what needs commits: refused while the store cannot make any.
+    template <typename T, typename Work>
+    void post_work(Partition partition, Timeout timeout, Answer<T> done, Work work);
+    [[nodiscard]] Shard& shard_of(Partition partition) const {
+        return *shards_[partition % shards_.size()];
+    }
+    // Served, and its store can work.
+    [[nodiscard]] bool takes_work(Partition partition) const;
     [[nodiscard]] Partition partition_of_start(const StartRequest& request);
     [[nodiscard]] Result<void> check(const EventRequest& request) const;
 
@@ -118,31 +137,20 @@ Result<void> ShardedEngine::begin() {
 }
 
 template <typename T, typename Work>
-void ShardedEngine::post(Partition partition, Answer<T> done, Work work) {
+bool ShardedEngine::post(Shard& shard, Timeout timeout, Answer<T> done, Work work) {
     if (stopped_) {
         done(Error(ErrorCode::kUnavailable, "the server stops"));
-        return;
+        return false;
     }
-    Shard& shard = *shards_[partition % shards_.size()];
     const bool taken =
-        shard.mailbox()->post_call([&shard, partition, done, work = std::move(work)]() mutable {
+        shard.mailbox()->post_call([&shard, timeout, done, work = std::move(work)]() mutable {
             if (shard.is_stopping()) {
                 done(Error(ErrorCode::kUnavailable, "the server stops"));
-                return;
-            }
-            Lane& lane = shard.lane_of(partition);
-            if (lane.is_serving()) {
+            } else if (timeout == Timeout::kBounded) {
+                work(shard, shard.patience_of_calls().bound<T>(std::move(done)));
+            } else {
                 work(shard, std::move(done));
-                return;
             }
-            shard.lobby().enter(lane, [&shard, done = std::move(done),
-                                       work = std::move(work)](const Result<void>& served) mutable {
-                if (served) {
-                    work(shard, std::move(done));
-                } else {
-                    done(served.error());
-                }
-            });
         });
     if (!taken) {
         ++refused_;
@@ -151,6 +159,60 @@ void ShardedEngine::post(Partition partition, Answer<T> done, Work work) {
                               "shard-queue-length (" + std::to_string(options_.queue_length_max) +
                                   ") is reached"));
     }
+    return taken;
+}
+
+// The shard takes what is posted in its order, so `told` is there before the answer is.
+template <typename T>
+Answer<T> ShardedEngine::bounded(Answer<T> done) {
+    Shard& shard = *shards_.front();
+    auto told = std::make_shared<Answer<T>>();
+    const bool taken = post<T>(shard, Timeout::kBounded, std::move(done),
+                               [told](Shard&, Answer<T> patient) { *told = std::move(patient); });
+    if (!taken) {
+        return nullptr;
+    }
+    return [told, mailbox = shard.mailbox()](Result<T> answer) {
+        mailbox->post_answer([told, answer = std::move(answer)]() mutable {
+            if (*told) {
+                (*told)(std::move(answer));
+            }
+        });
+    };
+}
+
+template <typename T, typename Work>
+void ShardedEngine::post(Partition partition, Timeout timeout, Answer<T> done, Work work) {
+    post<T>(shard_of(partition), timeout, std::move(done),
+            [partition, work = std::move(work)](Shard& shard, Answer<T> told) mutable {
+                Lane& lane = shard.lane_of(partition);
+                if (lane.is_serving()) {
+                    work(shard, std::move(told));
+                    return;
+                }
+                shard.lobby().enter(lane, [&shard, told = std::move(told), work = std::move(work)](
+                                              const Result<void>& served) mutable {
+                    if (served) {
+                        work(shard, std::move(told));
+                    } else {
+                        told(served.error());
+                    }
+                });
+            });
+}
+
+template <typename T, typename Work>
+void ShardedEngine::post_work(Partition partition, Timeout timeout, Answer<T> done, Work work) {
+    if (const store::StoreHealth health = store_.partition_health(partition); !health.ready) {
+        done(store_away(health));
+        return;
+    }
+    post<T>(partition, timeout, std::move(done), std::move(work));
+}
+
+bool ShardedEngine::takes_work(Partition partition) const {
+    return shard_of(partition).lane_of(partition).is_serving() &&
+           store_.partition_health(partition).ready;
 }
 
 // A repetition must come to the same partition as the first request, since it keeps the answer.
@@ -161,8 +223,15 @@ Partition ShardedEngine::partition_of_start(const StartRequest& request) {
     if (!request.idempotency_key.empty()) {
         return SessionId::from_name(request.idempotency_key, partition_count_).partition();
     }
-    return static_cast<Partition>(started_.fetch_add(1, std::memory_order_relaxed) %
-                                  partition_count_);
+    // Any will do: one in turn, and the first one after it that takes work.
+    const std::uint64_t first = started_.fetch_add(1, std::memory_order_relaxed);
+    for (std::uint64_t tried = 0; tried < partition_count_; ++tried) {
+        const auto partition = static_cast<Partition>((first + tried) % partition_count_);
+        if (takes_work(partition)) {
+            return partition;
+        }
+    }
+    return static_cast<Partition>(first % partition_count_);
 }
 
 void ShardedEngine::start(StartRequest request, Answer<StartOutcome> done) {
@@ -176,8 +245,8 @@ void ShardedEngine::start(StartRequest request, Answer<StartOutcome> done) {
                    "no partition of this store has the session id " + request.id));
         return;
     }
-    post(
-        partition, std::move(done),
+    post_work<StartOutcome>(
+        partition, Timeout::kBounded, std::move(done),
         [partition, request = std::move(request)](Shard& shard, Answer<StartOutcome> told) mutable {
             shard.births().start(shard.lane_of(partition), std::move(request), std::move(told));
         });
@@ -207,10 +276,11 @@ void ShardedEngine::send(EventRequest request, Answer<EventAnswer> done) {
         done(Error(ErrorCode::kNotFound, "there is no session " + request.session));
         return;
     }
-    post(session.partition(), std::move(done),
-         [session, request = std::move(request)](Shard& shard, Answer<EventAnswer> told) mutable {
-             send_event(shard, session, std::move(request), std::move(told));
-         });
+    post_work<EventAnswer>(
+        session.partition(), Timeout::kBounded, std::move(done),
+        [session, request = std::move(request)](Shard& shard, Answer<EventAnswer> told) mutable {
+            send_event(shard, session, std::move(request), std::move(told));
+        });
 }
 
 void ShardedEngine::request(EventRequest request, std::chrono::milliseconds timeout,
@@ -224,11 +294,12 @@ void ShardedEngine::request(EventRequest request, std::chrono::milliseconds time
         done(Error(ErrorCode::kNotFound, "there is no session " + request.session));
         return;
     }
-    post(session.partition(), std::move(done),
-         [session, timeout, request = std::move(request)](Shard& shard,
-                                                          Answer<ChartResponse> told) mutable {
-             shard.requests().hold(session, std::move(request), timeout, std::move(told));
-         });
+    post_work<ChartResponse>(session.partition(), Timeout::kItself, std::move(done),
+                             [session, timeout, request = std::move(request)](
+                                 Shard& shard, Answer<ChartResponse> told) mutable {
+                                 shard.requests().hold(session, std::move(request), timeout,
+                                                       std::move(told));
+                             });
 }
 
 void ShardedEngine::terminate(std::string session, std::string idempotency_key,
@@ -238,10 +309,11 @@ void ShardedEngine::terminate(std::string session, std::string idempotency_key,
         done(Error(ErrorCode::kNotFound, "there is no session " + session));
         return;
     }
-    post(id.partition(), std::move(done),
-         [id, key = std::move(idempotency_key)](Shard& shard, Answer<EventAnswer> told) {
-             terminate_session(shard, id, key, std::move(told));
-         });
+    post_work<EventAnswer>(
+        id.partition(), Timeout::kBounded, std::move(done),
+        [id, key = std::move(idempotency_key)](Shard& shard, Answer<EventAnswer> told) {
+            terminate_session(shard, id, key, std::move(told));
+        });
 }
 
 void ShardedEngine::query(std::string session, Answer<SessionView> done) {
@@ -250,18 +322,20 @@ void ShardedEngine::query(std::string session, Answer<SessionView> done) {
         done(Error(ErrorCode::kNotFound, "there is no session " + session));
         return;
     }
-    post(id.partition(), std::move(done), [id](Shard& shard, Answer<SessionView> told) {
-        query_session(shard, id, std::move(told));
-    });
+    post<SessionView>(id.partition(), Timeout::kBounded, std::move(done),
+                      [id](Shard& shard, Answer<SessionView> told) {
+                          query_session(shard, id, std::move(told));
+                      });
 }
 
 void ShardedEngine::list(ListQuery query, Answer<ListAnswer> done) {
-    post(0, std::move(done),
-         [this, query = std::move(query)](Shard& shard, Answer<ListAnswer> told) mutable {
-             std::make_shared<Listing>(store_, clock_, shard.mailbox(), std::move(query),
-                                       std::move(told))
-                 ->begin();
-         });
+    post<ListAnswer>(
+        *shards_.front(), Timeout::kBounded, std::move(done),
+        [this, query = std::move(query)](Shard& shard, Answer<ListAnswer> told) mutable {
+            std::make_shared<Listing>(store_, clock_, shard.mailbox(), std::move(query),
+                                      std::move(told))
+                ->begin();
+        });
 }
 
 void ShardedEngine::journal(std::string session, std::size_t limit,
@@ -271,17 +345,26 @@ void ShardedEngine::journal(std::string session, std::size_t limit,
         done(Error(ErrorCode::kNotFound, "there is no session " + session));
         return;
     }
-    post(id.partition(), std::move(done),
-         [id, limit](Shard& shard, Answer<std::vector<JournalEntry>> told) {
-             read_journal(shard, id, limit, std::move(told));
-         });
+    post<std::vector<JournalEntry>>(
+        id.partition(), Timeout::kBounded, std::move(done),
+        [id, limit](Shard& shard, Answer<std::vector<JournalEntry>> told) {
+            read_journal(shard, id, limit, std::move(told));
+        });
 }
 
 void ShardedEngine::put_document(std::string name, std::string bytes,
                                  Answer<std::pair<DocumentView, scxml::Findings>> done) {
+    if (const store::StoreHealth health = store_.health(); !health.ready) {
+        done(store_away(health));
+        return;
+    }
+    auto told = bounded<std::pair<DocumentView, scxml::Findings>>(std::move(done));
+    if (!told) {
+        return;
+    }
     charts_.put_document(
         std::move(name), std::move(bytes),
-        [done = std::move(done)](Result<PutDocumentAnswer> answer) {
+        [done = std::move(told)](Result<PutDocumentAnswer> answer) {
             if (answer) {
                 DocumentView view{
                     answer->name.name, answer->name.hash, answer->name.changed_ms, {}};
@@ -293,21 +376,28 @@ void ShardedEngine::put_document(std::string name, std::string bytes,
 }
 
 void ShardedEngine::get_document(std::string name, Answer<DocumentView> done) {
-    charts_.find_document(name,
-                          [done = std::move(done)](Result<NamedDocument> document) {
-                              if (document) {
-                                  const store::DocumentName& found = document->name;
-                                  done(DocumentView{found.name, found.hash, found.changed_ms,
-                                                    std::move(document->bytes)});
-                              } else {
-                                  done(document.error());
-                              }
-                          });
+    auto told = bounded<DocumentView>(std::move(done));
+    if (!told) {
+        return;
+    }
+    charts_.find_document(name, [done = std::move(told)](Result<NamedDocument> document) {
+        if (document) {
+            const store::DocumentName& found = document->name;
+            done(
+                DocumentView{found.name, found.hash, found.changed_ms, std::move(document->bytes)});
+        } else {
+            done(document.error());
+        }
+    });
 }
 
 void ShardedEngine::list_documents(Answer<std::vector<DocumentView>> done) {
+    auto told = bounded<std::vector<DocumentView>>(std::move(done));
+    if (!told) {
+        return;
+    }
     store_.list_document_names(
-        [done = std::move(done)](Result<std::vector<store::DocumentName>> names) {
+        [done = std::move(told)](Result<std::vector<store::DocumentName>> names) {
             if (!names) {
                 done(names.error());
                 return;
@@ -363,6 +453,9 @@ std::string ShardedEngine::not_ready_reason() const {
     if (stopped_) {
         return "the server stops";
     }
+    if (const store::StoreHealth health = store_.health(); !health.ready) {
+        return store_away(health).message();
+    }
     std::size_t recovering = 0;
     std::size_t lost = 0;
     for (const std::unique_ptr<Shard>& shard : shards_) {
@@ -370,6 +463,9 @@ std::string ShardedEngine::not_ready_reason() const {
             recovering += lane->state == LaneState::kRecovering ? 1 : 0;
             lost += lane->state == LaneState::kLost ? 1 : 0;
         }
+    }
+    if (lost == partition_count_) {
+        return "another instance took over all partitions: no sessions are served here any more";
     }
     if (lost > 0) {
         return std::to_string(lost) + " partitions belong to another instance";

@@ -56,6 +56,9 @@ struct Options {
     // recovery-wait: how long a call waits for its partition to be recovered before it is refused
     // (ours); 0: not at all.
     std::chrono::milliseconds recovery_wait{5'000};
+    // answer-timeout: how long a call waits for its answer when the store does not give it (ours);
+    // 0: for ever. Requests to charts have a time-out of their own.
+    std::chrono::milliseconds answer_timeout{30'000};
     // create() returns at once, and partitions are served one by one as they are read. For stores on
     // other machines: nobody waits for the last partition, nor for a store that is away.
     bool recovers_in_background = false;

@@ -216,7 +216,7 @@ TEST_F(EngineCommitTest, APartitionThatBelongsToAnotherInstanceIsNotTouchedAgain
     const std::size_t batches = watched_.batches();
     clock_.advance(std::chrono::seconds(10));
 
-    EXPECT_EQ(send(id, "x").error().code(), ErrorCode::kUnavailable);
+    EXPECT_EQ(send(id, "x").error().code(), ErrorCode::kFenced);
     EXPECT_EQ(watched_.batches(), batches);
     EXPECT_EQ(engine_->not_ready_reason(), "1 partitions belong to another instance");
 }

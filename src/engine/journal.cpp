@@ -70,8 +70,13 @@ JournalEntry journal_entry(const std::vector<LiveMoment>& moments) {
 void read_journal(Shard& shard, const SessionId& session, std::size_t limit,
                   Answer<std::vector<JournalEntry>> done) {
     store::Store& store = shard.store();
+    // Back to the shard's thread, from the store's.
+    Answer<std::vector<JournalEntry>> told = [done = std::move(done), mailbox = shard.mailbox()](
+                                                 Result<std::vector<JournalEntry>> entries) {
+        mailbox->post_answer([done, entries = std::move(entries)] { done(entries); });
+    };
     store.list_journal(session, limit,
-                       [&store, session, done = std::move(done)](
+                       [&store, session, done = std::move(told)](
                            const Result<std::vector<store::JournalRecord>>& records) {
                            if (!records) {
                                done(records.error());

@@ -284,9 +284,10 @@ void Lane::fail_waiters(const Error& reason) {
 }
 
 void Lane::reset(const Error& reason) {
-    log::error("partition starts over from the store",
-               {{"partition", partition}, {"reason", reason.to_string()}});
     const bool lost = reason.code() == ErrorCode::kFenced;
+    log::error(lost ? "another instance took over a partition: it is not served here any more"
+                    : "partition starts over from the store",
+               {{"partition", partition}, {"reason", reason.to_string()}});
     state = lost ? LaneState::kLost : LaneState::kRecovering;
     ++generation;
     in_flight_ = false;
@@ -324,6 +325,7 @@ void Lane::reset(const Error& reason) {
     }
     if (lost) {
         shard_.lobby().reopen(*this);
+        shard_.tell_if_all_is_lost();
     } else {
         shard_.run_after(kRecoverDelay, [this] { shard_.recover(*this); });
     }

@@ -17,8 +17,8 @@ Error being_recovered(Partition partition) {
 
 Result<void> verdict(const Lane& lane) {
     if (lane.state == LaneState::kLost) {
-        return Error(ErrorCode::kUnavailable, "partition " + std::to_string(lane.partition) +
-                                                  " belongs to another instance");
+        return Error(ErrorCode::kFenced, "partition " + std::to_string(lane.partition) +
+                                             " belongs to another instance");
     }
     return {};
 }

@@ -31,6 +31,7 @@ Shard::Shard(std::uint32_t number, const Surrounds& surrounds, std::uint64_t see
       answers_(*this),
       births_(*this),
       lobby_(*this),
+      calls_(*this),
       restores_(*this),
       outbox_(*this),
       requests_(*this) {
@@ -140,6 +141,15 @@ void Shard::recover(Lane& lane) {
             }
         });
     recovery->begin();
+}
+
+void Shard::tell_if_all_is_lost() const {
+    const bool all = std::all_of(lanes_.begin(), lanes_.end(),
+                                 [](const auto& lane) { return lane->state == LaneState::kLost; });
+    if (all) {
+        log::error("another instance took over all partitions of this shard: it serves no sessions",
+                   {{"shard", number_}});
+    }
 }
 
 void Shard::turn() {
@@ -392,6 +402,7 @@ void Shard::fail_everybody() {
         }
     }
     lobby_.fail_all(stopped);
+    calls_.fail_all(stopped);
     births_.fail_all(stopped);
     restores_.fail_all(stopped);
     requests_.fail_all(stopped);

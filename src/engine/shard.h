@@ -31,6 +31,7 @@
 #include "engine/lobby.h"
 #include "engine/mailbox.h"
 #include "engine/outbox.h"
+#include "engine/patience.h"
 #include "engine/recovery.h"
 #include "engine/requests.h"
 #include "engine/restores.h"
@@ -107,6 +108,7 @@ class Shard {
     [[nodiscard]] AnswerCache& answers() { return answers_; }
     [[nodiscard]] Births& births() { return births_; }
     [[nodiscard]] Lobby& lobby() { return lobby_; }
+    [[nodiscard]] Patience& patience_of_calls() { return calls_; }
     [[nodiscard]] Restores& restores() { return restores_; }
     [[nodiscard]] Outbox& outbox() { return outbox_; }
     [[nodiscard]] Requests& requests() { return requests_; }
@@ -133,6 +135,8 @@ class Shard {
     // Drops it from memory; the index entry is the caller's business.
     void drop(LiveSession& session);
     void recover(Lane& lane);
+    // A line in the log when no lane of this shard is served any more.
+    void tell_if_all_is_lost() const;
     // The lane has something to do in this turn.
     void add_awake(Lane& lane) { awake_.push_back(&lane); }
 
@@ -166,6 +170,7 @@ class Shard {
     AnswerCache answers_;
     Births births_;
     Lobby lobby_;
+    Patience calls_;
     Restores restores_;
     Outbox outbox_;
     Requests requests_;

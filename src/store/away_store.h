@@ -1,0 +1,78 @@
+// AwayStore: holds commits while it is away, as a store that tries again until Redis answers. For
+// tests.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/forwarding_store.h"
+
+namespace fermata::store {
+
+class AwayStore final : public ForwardingStore {
+  public:
+    using ForwardingStore::ForwardingStore;
+
+    void commit(CommitBatch batch, Done<CommitAnswer> done) override {
+        const std::lock_guard lock(mutex_);
+        if (reason_.empty() && !holding_) {
+            ForwardingStore::commit(std::move(batch), std::move(done));
+        } else {
+            held_.emplace_back([this, batch = std::move(batch), done = std::move(done)]() mutable {
+                ForwardingStore::commit(std::move(batch), std::move(done));
+            });
+        }
+    }
+    [[nodiscard]] StoreHealth health() const override {
+        const std::lock_guard lock(mutex_);
+        return {reason_.empty() && away_.empty(), reason_.empty() ? "a part is away" : reason_};
+    }
+    [[nodiscard]] StoreHealth partition_health(Partition partition) const override {
+        const std::lock_guard lock(mutex_);
+        return {reason_.empty() && !away_.contains(partition), "partition is away " + reason_};
+    }
+
+    // Commits are taken and not answered, before anybody notices.
+    void hold() {
+        const std::lock_guard lock(mutex_);
+        holding_ = true;
+    }
+    void leave(const std::string& reason) {
+        const std::lock_guard lock(mutex_);
+        reason_ = reason;
+    }
+    void leave(Partition partition) {
+        const std::lock_guard lock(mutex_);
+        away_.insert(partition);
+    }
+    void come_back() {
+        std::vector<std::function<void()>> held;
+        {
+            const std::lock_guard lock(mutex_);
+            reason_.clear();
+            away_.clear();
+            holding_ = false;
+            held.swap(held_);
+        }
+        for (const auto& commit : held) {
+            commit();
+        }
+    }
+    [[nodiscard]] std::size_t held() const {
+        const std::lock_guard lock(mutex_);
+        return held_.size();
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::string reason_;
+    std::set<Partition> away_;
+    bool holding_ = false;
+    std::vector<std::function<void()>> held_;
+};
+
+}  // namespace fermata::store
