@@ -113,7 +113,7 @@ TEST_F(InterfaceTest, EveryRouteThatChangesSomethingNeedsARole) {
 
 TEST_F(InterfaceTest, EveryMetricIsInTheReferenceAndViceVersa) {
     const auto metrics =
-        collect_metrics({engine_->counters(), store_.counters(), http_metrics_, 0, true});
+        collect_metrics({engine_->counters(), store_.counters(), http_metrics_, 0, true, {}});
     std::set<std::string> exported;
     for (const Metric& metric : metrics) {
         EXPECT_FALSE(metric.samples.empty()) << metric.name;
@@ -121,8 +121,9 @@ TEST_F(InterfaceTest, EveryMetricIsInTheReferenceAndViceVersa) {
     }
 
     std::set<std::string> documented;
+    // Those of the store on Redis have a section and a test of their own, in app/.
     std::istringstream page(read("docs/reference/metrics.md"));
-    for (std::string line; std::getline(page, line);) {
+    for (std::string line; std::getline(page, line) && !line.starts_with("## ");) {
         if (line.starts_with("| `")) {
             documented.insert(line.substr(3, line.find('`', 3) - 3));
         }

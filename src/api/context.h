@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <vector>
 
+#include "api/metric.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "store/store.h"
@@ -30,6 +33,8 @@ struct Options {
     std::string version = "0";
     // What the own listener's BasicHTTP route accepts in place of a token; empty: nothing.
     std::string own_secret;
+    // Metrics that only this kind of store has; any thread. Empty: none.
+    std::function<std::vector<Metric>()> store_metrics;
 };
 
 struct Context {

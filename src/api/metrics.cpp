@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "api/resources.h"
 #include "api/streams.h"
@@ -124,13 +126,14 @@ void add_http(std::vector<Metric>& all, const HttpMetrics& http) {
 
 }  // namespace
 
-std::vector<Metric> collect_metrics(const MetricSources& sources) {
+std::vector<Metric> collect_metrics(MetricSources sources) {
     std::vector<Metric> all;
     all.push_back(gauge("fermata_ready", "1 when the server takes work", sources.ready ? 1 : 0));
     add_engine(all, sources.engine);
     add_store(all, sources.store);
     add_http(all, sources.http);
     all.push_back(gauge("fermata_streams", "event streams open", sources.streams));
+    std::move(sources.more.begin(), sources.more.end(), std::back_inserter(all));
     return all;
 }
 
@@ -159,12 +162,16 @@ Routes metrics_routes(Context& context) {
          {},
          {{200, "exposition format 0.0.4", "text/plain", ""}},
          [&context](const http::Request&, const http::Responder& responder) {
-             const MetricSources sources{context.engine.counters(), context.store.counters(),
-                                         context.http_metrics, context.streams.count(),
-                                         context.engine.not_ready_reason().empty()};
+             const auto& more = context.options.store_metrics;
+             MetricSources sources{context.engine.counters(),
+                                   context.store.counters(),
+                                   context.http_metrics,
+                                   context.streams.count(),
+                                   context.engine.not_ready_reason().empty(),
+                                   more ? more() : std::vector<Metric>()};
              responder.send({200,
                              {{"Content-Type", std::string(kPrometheusType)}},
-                             format_metrics(collect_metrics(sources))});
+                             format_metrics(collect_metrics(std::move(sources)))});
          }},
     };
 }

@@ -6,22 +6,11 @@
 #include <vector>
 
 #include "api/http_metrics.h"
+#include "api/metric.h"
 #include "engine/engine.h"
 #include "store/store.h"
 
 namespace fermata::api {
-
-struct MetricSample {
-    std::string labels;  // what follows the name: `{status="2xx"}`, `_sum`, or nothing
-    double value = 0;
-};
-
-struct Metric {
-    std::string_view name;
-    std::string_view type;  // "counter", "gauge", "histogram"
-    std::string_view help;
-    std::vector<MetricSample> samples;
-};
 
 struct MetricSources {
     engine::EngineCounters engine;
@@ -29,9 +18,11 @@ struct MetricSources {
     const HttpMetrics& http;
     std::size_t streams = 0;
     bool ready = true;
+    // Those of the kind of store that is used.
+    std::vector<Metric> more;
 };
 
-std::vector<Metric> collect_metrics(const MetricSources& sources);
+std::vector<Metric> collect_metrics(MetricSources sources);
 std::string format_metrics(const std::vector<Metric>& metrics);
 
 }  // namespace fermata::api
