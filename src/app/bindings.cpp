@@ -71,6 +71,8 @@ engine::Options engine_options(const Settings& settings) {
     take(settings, "scxml", "max-compiler-cached-docs", options.charts_max);
     take(settings, "scxml", "live-buffer-length", options.live_buffer_max);
     take(settings, "journal", "length", options.journal.length);
+    take(settings, "http", "answer-timeout", options.answer_timeout);
+    options.recovers_in_background = settings.text("persistence", "type") == "redis";
     return options;
 }
 

@@ -54,7 +54,7 @@ std::vector<std::string> take_option_arguments(std::vector<std::string>& argumen
     return taken;
 }
 
-std::optional<Settings> load_settings(CommandLine& line, const std::string& config) {
+SettingsSources settings_sources(const CommandLine& line, const std::string& config) {
     SettingsSources sources;
     sources.file = config;
     if (const char* named = std::getenv("FERMATA_CONFIG");
@@ -63,7 +63,11 @@ std::optional<Settings> load_settings(CommandLine& line, const std::string& conf
     }
     sources.environment = process_environment();
     sources.arguments = line.option_arguments;
-    Result<Settings> settings = Settings::load(sources);
+    return sources;
+}
+
+std::optional<Settings> load_settings(CommandLine& line, const std::string& config) {
+    Result<Settings> settings = Settings::load(settings_sources(line, config));
     if (!settings) {
         std::fprintf(stderr, "fermata: %s\n", settings.error().message().c_str());
         line.exit_code = kExitUsage;

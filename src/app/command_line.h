@@ -37,8 +37,10 @@ struct CommandLine {
 // may have them, and CLI11 knows nothing of the table.
 std::vector<std::string> take_option_arguments(std::vector<std::string>& arguments);
 
+// Where the settings of this call come from. `config` empty: the environment's FERMATA_CONFIG, or
+// no file.
+SettingsSources settings_sources(const CommandLine& line, const std::string& config);
 // The settings of this call; prints what is wrong with them and leaves an exit code otherwise.
-// `config` empty: the environment's FERMATA_CONFIG, or no file.
 std::optional<Settings> load_settings(CommandLine& line, const std::string& config);
 
 void add_serve(CLI::App& root, CommandLine& line);

@@ -1,6 +1,8 @@
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <thread>
 
@@ -8,6 +10,7 @@
 
 #include "app/bindings.h"
 #include "app/command_line.h"
+#include "app/settings_watch.h"
 #include "app/version.h"
 #include "app/wiring.h"
 
@@ -36,6 +39,34 @@ class StopSignals {
     sigset_t set_{};
 };
 
+// Waits for signals for as long as the process lives. Before the server runs the first one ends the
+// process: a start may wait for a store that is away, and nothing was acknowledged yet. Later the
+// first one is told, and the second one ends the process: what is committed is safe either way.
+class StopWatch {
+  public:
+    explicit StopWatch(const StopSignals& signals) {
+        std::thread([this, signals] { watch(signals); }).detach();
+    }
+    // The server runs: from now on it wants to be stopped gracefully.
+    void started() { is_running_ = true; }
+    int wait() { return first_.get_future().get(); }
+
+  private:
+    void watch(const StopSignals& signals) {
+        const int number = signals.wait();
+        if (!is_running_) {
+            log::info("stopped while starting", {{"signal", number}});
+            log::flush();
+            std::_Exit(kExitDone);
+        }
+        first_.set_value(number);
+        std::_Exit(128 + signals.wait());
+    }
+
+    std::atomic<bool> is_running_ = false;
+    std::promise<int> first_;
+};
+
 void serve(CommandLine& line, const std::string& config) {
     const auto settings = load_settings(line, config);
     if (!settings) {
@@ -44,22 +75,21 @@ void serve(CommandLine& line, const std::string& config) {
     // Before the first thread starts, so that all of them have the signals blocked.
     const StopSignals signals;
     log::configure(log_options(*settings));
+    // Its thread waits for as long as the process lives, so the process is left without running
+    // destructors.
+    StopWatch stop(signals);
     Result<std::unique_ptr<Wiring>> wiring = Wiring::create(*settings);
     if (!wiring) {
         log::flush();
         std::fprintf(stderr, "fermata: %s\n", wiring.error().message().c_str());
-        line.exit_code = kExitFailed;
-        return;
+        std::_Exit(kExitFailed);
     }
+    stop.started();
+    const SettingsWatch watch(settings_sources(line, config), *settings, log_changes);
     log::info("ready", {{"url", (*wiring)->url()}, {"version", kVersion}});
     std::printf("ready %s\n", (*wiring)->url().c_str());
     std::fflush(stdout);
-    const int number = signals.wait();
-    log::info("stopping", {{"signal", number}});
-    // A second signal ends the process at once: what is committed is safe either way. The thread
-    // waits for as long as the process lives, so the process is left without running destructors
-    // once everything is stopped.
-    std::thread([signals] { std::_Exit(128 + signals.wait()); }).detach();
+    log::info("stopping", {{"signal", stop.wait()}});
     (*wiring)->stop();
     std::_Exit(kExitDone);
 }

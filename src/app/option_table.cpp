@@ -236,6 +236,10 @@ constexpr std::array kOptions = std::to_array<Option>({
      "pause between comment lines on event streams", kOurs, 10, kDay},
     {"http", "request-timeout", kMilliseconds, "30s",
      "how long a request to a chart is held open for its answer; then 504", kOurs, 1, kDay},
+    {"http", "answer-timeout", kMilliseconds, "30s",
+     "how long any other request waits for its answer, such as while the store is away; then 504; "
+     "0: for ever",
+     kOurs, 0, kDay},
     {"http", "shutdown-timeout", kMilliseconds, "10s",
      "how long a stopping server finishes what it took; a second signal ends it at once", kOurs, 0,
      10 * kMinute},

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "app/node_list.h"
+#include "app/redis_bindings.h"
 
 namespace fermata::app {
 
@@ -100,16 +100,13 @@ Result<void> check_cluster_name(const Settings& settings) {
 }
 
 Result<void> check_redis(const Settings& settings) {
-    if (const auto nodes = parse_nodes(settings.list(kSection, "redis-nodes")); !nodes) {
-        return nodes.error().with_context("[persistence] redis-nodes");
-    }
     if (!settings.boolean("orchestration", "sessionid-with-nodeid")) {
         return wrong(
             "[persistence] type=redis needs [orchestration] sessionid-with-nodeid=true, so that "
             "the id of a session says which node made it; several servers share one Redis");
     }
     FERMATA_TRY(check_tls(settings));
-    FERMATA_TRY(redis_password(settings));
+    FERMATA_TRY(redis_store_options(settings));
     return check_cluster_name(settings);
 }
 
@@ -142,12 +139,6 @@ void warn_of_tls(const Settings& settings, std::vector<std::string>& warnings) {
 
 void warn_of_redis(const Settings& settings, std::vector<std::string>& warnings) {
     warn_of_tls(settings, warnings);
-    const bool has_password = is_set(settings, "password") || is_set(settings, "password-file");
-    if (is_set(settings, "username") && !has_password) {
-        warnings.emplace_back(
-            "[persistence] username is set, but neither password nor "
-            "password-file: the login sends an empty password");
-    }
     if (settings.origin(*find_option(kSection, "password")).starts_with("--")) {
         warnings.emplace_back(
             "[persistence] password stands on the command line, where every user of this machine "
@@ -188,27 +179,6 @@ std::vector<std::string> persistence_warnings(const Settings& settings) {
         warnings.push_back("[persistence] redis-nodes has no effect: type=" + type);
     }
     return warnings;
-}
-
-Result<std::string> redis_password(const Settings& settings) {
-    const std::string& path = text(settings, "password-file");
-    if (path.empty()) {
-        return text(settings, "password");
-    }
-    if (is_set(settings, "password")) {
-        return wrong("[persistence] password and password-file are both set: set one of them");
-    }
-    FERMATA_TRY(check_readable(settings, "password-file"));
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    if (line.ends_with('\r')) {
-        line.pop_back();
-    }
-    if (line.empty()) {
-        return wrong("[persistence] password-file: the first line of " + path + " is empty");
-    }
-    return line;
 }
 
 }  // namespace fermata::app

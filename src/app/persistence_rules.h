@@ -17,7 +17,4 @@ Result<void> check_persistence(const Settings& settings);
 // effect.
 std::vector<std::string> persistence_warnings(const Settings& settings);
 
-// From the option password or the file of password-file; empty: none. Never show it.
-Result<std::string> redis_password(const Settings& settings);
-
 }  // namespace fermata::app

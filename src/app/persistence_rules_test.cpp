@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "app/options_listing.h"
+#include "app/redis_bindings.h"
 #include "store/testing.h"
 
 namespace fermata::app {
@@ -64,8 +65,8 @@ TEST_F(PersistenceRulesTest, RedisNeedsNodeIdsInSessionIds) {
 TEST_F(PersistenceRulesTest, RedisNeedsNodes) {
     EXPECT_THAT(refusal(redis({"persistence.redis-nodes="})),
                 HasSubstr("[persistence] redis-nodes: no node is named"));
-    EXPECT_THAT(refusal(redis({"persistence.redis-nodes=redis1"})),
-                HasSubstr("[persistence] redis-nodes: 'redis1' has no port"));
+    EXPECT_THAT(refusal(redis({"persistence.redis-nodes=redis1:x"})),
+                HasSubstr("[persistence] redis-nodes: bad address 'redis1:x'"));
 }
 
 TEST_F(PersistenceRulesTest, CertificateAndKeyGoTogether) {
@@ -159,7 +160,7 @@ TEST_F(PersistenceRulesTest, TwoPasswordsOrAnEmptyOneAreRefused) {
 }
 
 TEST_F(PersistenceRulesTest, APasswordOnTheCommandLineIsWarnedOfAndNotShown) {
-    const auto settings = redis({"persistence.password=swordfish", "persistence.username="});
+    const auto settings = redis({"persistence.password=swordfish"});
 
     EXPECT_THAT(
         persistence_warnings(settings),
@@ -168,9 +169,85 @@ TEST_F(PersistenceRulesTest, APasswordOnTheCommandLineIsWarnedOfAndNotShown) {
     EXPECT_THAT(options_toml(settings), Not(HasSubstr("swordfish")));
 }
 
-TEST_F(PersistenceRulesTest, AUserWithoutAPasswordIsWarnedOf) {
-    EXPECT_THAT(persistence_warnings(redis({"persistence.username=fermata"})),
-                Contains(HasSubstr("username is set, but neither password nor password-file")));
+TEST_F(PersistenceRulesTest, AUserNeedsAPassword) {
+    EXPECT_EQ(refusal(redis({"persistence.username=fermata"})),
+              "[persistence]: username is set without password");
+}
+
+TEST_F(PersistenceRulesTest, TheStoreGetsWhatIsSet) {
+    const std::string pem = file("some.pem", "x");
+    const auto options =
+        redis_store_options(redis({"persistence.redis-nodes=redis1:7000;[::1]:7001",
+                                   "persistence.username=fermata",
+                                   "persistence.password=shark",
+                                   "persistence.tls-enabled=true",
+                                   "persistence.tls-cert=" + pem,
+                                   "persistence.tls-key=" + pem,
+                                   "persistence.tls-cacert=" + pem,
+                                   "persistence.tls-cacertdir=/ca",
+                                   "persistence.tls-sni=front",
+                                   "persistence.tls-verify-hostname=false",
+                                   "persistence.redis-connect-timeout=1s",
+                                   "persistence.redis-socket-timeout=2s",
+                                   "persistence.redis-wait-replicas=2",
+                                   "persistence.redis-degrade-after=3s",
+                                   "persistence.redis-replay-window=4s",
+                                   "persistence.redis-replay-bytes=5MiB",
+                                   "persistence.redis-in-flight-bytes=6MiB",
+                                   "persistence.max-waiting-bytes=7MiB",
+                                   "persistence.partitions=16",
+                                   "cluster.name=east",
+                                   "journal.length=8",
+                                   "scxml.max-session-age=2h",
+                                   "orchestration.node-id=9"}));
+
+    ASSERT_TRUE(options) << options.error().message();
+    const redis::Options& client = options->client;
+    ASSERT_EQ(client.nodes.size(), 2U);
+    EXPECT_EQ(client.nodes[0].to_string(), "redis1:7000");
+    EXPECT_EQ(client.nodes[1].to_string(), "[::1]:7001");
+    EXPECT_EQ(client.username, "fermata");
+    EXPECT_EQ(client.password, "shark");
+    EXPECT_TRUE(client.tls.enabled);
+    EXPECT_EQ(client.tls.cert, pem);
+    EXPECT_EQ(client.tls.key, pem);
+    EXPECT_EQ(client.tls.cacert, pem);
+    EXPECT_EQ(client.tls.cacertdir, "/ca");
+    EXPECT_EQ(client.tls.sni, "front");
+    EXPECT_FALSE(client.tls.verify_hostname);
+    EXPECT_EQ(client.client_name, "fermata-node9");
+    EXPECT_EQ(client.connect_timeout, std::chrono::seconds(1));
+    EXPECT_EQ(client.socket_timeout, std::chrono::seconds(2));
+    EXPECT_EQ(client.wait_replicas, 2U);
+    EXPECT_EQ(client.degrade_after, std::chrono::seconds(3));
+    EXPECT_EQ(client.in_flight_bytes_max, std::size_t{6} << 20U);
+    EXPECT_EQ(options->replay_window, std::chrono::seconds(4));
+    EXPECT_EQ(options->replay_bytes_max, std::size_t{5} << 20U);
+    EXPECT_EQ(options->queue_bytes_max, std::size_t{7} << 20U);
+    EXPECT_EQ(options->partition_count, 16);
+    EXPECT_EQ(options->cluster, "east");
+    EXPECT_EQ(options->journal.length, 8U);
+    EXPECT_EQ(options->session_age_max, std::chrono::hours(2));
+}
+
+TEST_F(PersistenceRulesTest, DefaultsAreThoseOfTheOptionStructs) {
+    const auto options = redis_store_options(redis());
+    const redis_store::Options initial;
+
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->client.tls.enabled, initial.client.tls.enabled);
+    EXPECT_EQ(options->client.tls.verify_hostname, initial.client.tls.verify_hostname);
+    EXPECT_EQ(options->client.connect_timeout, initial.client.connect_timeout);
+    EXPECT_EQ(options->client.socket_timeout, initial.client.socket_timeout);
+    EXPECT_EQ(options->client.wait_replicas, initial.client.wait_replicas);
+    EXPECT_EQ(options->client.degrade_after, initial.client.degrade_after);
+    EXPECT_EQ(options->client.in_flight_bytes_max, initial.client.in_flight_bytes_max);
+    EXPECT_EQ(options->cluster, initial.cluster);
+    EXPECT_EQ(options->partition_count, initial.partition_count);
+    EXPECT_EQ(options->replay_window, initial.replay_window);
+    EXPECT_EQ(options->replay_bytes_max, initial.replay_bytes_max);
+    EXPECT_EQ(options->queue_bytes_max, initial.queue_bytes_max);
+    EXPECT_EQ(options->session_age_max, initial.session_age_max);
 }
 
 TEST_F(PersistenceRulesTest, TheClustersNameFitsIntoKeys) {

@@ -242,6 +242,11 @@ std::string Settings::shown(const Option& option) const {
     return option.secret && !written.empty() ? "(secret)" : written;
 }
 
+bool Settings::is_same(const Option& option, const Settings& other) const {
+    return entry(option.section, option.name).parsed ==
+           other.entry(option.section, option.name).parsed;
+}
+
 const std::string& Settings::origin(const Option& option) const {
     return entry(option.section, option.name).origin;
 }

@@ -48,6 +48,8 @@ class Settings {
 
     // As it could be written in the file; "(secret)" for a secret that is set.
     [[nodiscard]] std::string shown(const Option& option) const;
+    // Of one value, also of a secret.
+    [[nodiscard]] bool is_same(const Option& option, const Settings& other) const;
     // "default", or the place it was set at.
     [[nodiscard]] const std::string& origin(const Option& option) const;
 

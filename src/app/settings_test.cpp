@@ -179,6 +179,7 @@ TEST(OptionTableTest, DefaultsAreThoseOfTheOptionStructs) {
     EXPECT_EQ(engine.passivate_after, engine_default.passivate_after);
     EXPECT_EQ(engine.ended_retention, engine_default.ended_retention);
     EXPECT_EQ(engine.answer_retention, engine_default.answer_retention);
+    EXPECT_EQ(engine.answer_timeout, engine_default.answer_timeout);
     EXPECT_EQ(engine.queue_length_max, engine_default.queue_length_max);
     EXPECT_EQ(engine.charts_max, engine_default.charts_max);
     EXPECT_EQ(engine.live_buffer_max, engine_default.live_buffer_max);

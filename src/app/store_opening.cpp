@@ -4,28 +4,25 @@
 
 #include "app/bindings.h"
 #include "app/persistence_rules.h"
-#include "base/log.h"
+#include "app/redis_bindings.h"
 
 namespace fermata::app {
 
-Result<std::unique_ptr<store::Store>> open_store(const Settings& settings) {
+Result<OpenedStore> open_store(const Settings& settings) {
     FERMATA_TRY(check_persistence(settings));
-    for (const std::string& warning : persistence_warnings(settings)) {
-        log::warning(warning);
-    }
+    OpenedStore opened;
     const std::string& type = settings.text("persistence", "type");
     if (type == "memory") {
-        return std::unique_ptr<store::Store>(
-            std::make_unique<store::MemoryStore>(memory_options(settings)));
+        opened.store = std::make_unique<store::MemoryStore>(memory_options(settings));
+    } else if (type == "redis") {
+        FERMATA_TRY_ASSIGN(const redis_store::Options options, redis_store_options(settings));
+        FERMATA_TRY_ASSIGN(auto redis, redis_store::RedisStore::open(options));
+        opened.redis = redis.get();
+        opened.store = std::move(redis);
+    } else {
+        FERMATA_TRY_ASSIGN(opened.store, store::EmbeddedStore::open(embedded_options(settings)));
     }
-    if (type != "embedded") {
-        return Error(ErrorCode::kInvalidArgument, "[persistence] type=" + type +
-                                                      " is not in this build: it keeps sessions in "
-                                                      "a folder (type=embedded, the default) or in "
-                                                      "memory (type=memory)");
-    }
-    FERMATA_TRY_ASSIGN(auto embedded, store::EmbeddedStore::open(embedded_options(settings)));
-    return std::unique_ptr<store::Store>(std::move(embedded));
+    return opened;
 }
 
 }  // namespace fermata::app

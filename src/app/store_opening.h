@@ -5,10 +5,19 @@
 
 #include "app/settings.h"
 #include "base/result.h"
+#include "redis_store/redis_store.h"
 #include "store/store.h"
 
 namespace fermata::app {
 
-Result<std::unique_ptr<store::Store>> open_store(const Settings& settings);
+struct OpenedStore {
+    std::unique_ptr<store::Store> store;
+    // The same, when it is the one on Redis.
+    const redis_store::RedisStore* redis = nullptr;
+};
+
+// Checks the rules of [persistence] first. kUnavailable: Redis is not there (it was waited for);
+// trying again may help. Other errors say which option is to blame.
+Result<OpenedStore> open_store(const Settings& settings);
 
 }  // namespace fermata::app

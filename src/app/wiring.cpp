@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include <openssl/rand.h>
@@ -12,6 +13,8 @@
 #include "api/service.h"
 #include "app/bindings.h"
 #include "app/outside.h"
+#include "app/persistence_rules.h"
+#include "app/redis_figures.h"
 #include "app/store_opening.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,21 +26,27 @@ namespace fermata::app {
 
 namespace {
 
-// Stands before the service while the engine reads back its sessions: the port is known by then,
-// which their BasicHTTP locations need, and /health/live answers already.
+// Stands before the service while the store is waited for and the engine reads back its sessions:
+// the port is known by then, which their BasicHTTP locations need, and /health answers already.
 class Gate {
   public:
     void open(http::Handler inner) {
         inner_ = std::move(inner);
         is_open_.store(true, std::memory_order_release);
     }
-    void serve(http::Request request, http::Responder responder) const {
+    // What the start waits for.
+    void wait_for(const std::string& what) {
+        const std::lock_guard lock(mutex_);
+        awaited_ = ": " + what;
+    }
+    void serve(http::Request request, http::Responder responder) {
         if (is_open_.load(std::memory_order_acquire)) {
             inner_.serve(std::move(request), std::move(responder));
         } else if (request.path == "/health/live") {
             responder.send(http::Response::json(200, R"({"status":"live"})"));
         } else {
-            responder.send(api::problem("unavailable", "the server is starting"));
+            const std::lock_guard lock(mutex_);
+            responder.send(api::problem("unavailable", "the server is starting" + awaited_));
         }
     }
     [[nodiscard]] std::size_t body_bytes_max(const http::Request& request,
@@ -49,6 +58,8 @@ class Gate {
   private:
     std::atomic<bool> is_open_ = false;
     http::Handler inner_;  // written once, before is_open_
+    std::mutex mutex_;
+    std::string awaited_;  // under mutex_
 };
 
 Result<std::unique_ptr<http::TokenFile>> load_tokens(const Settings& settings) {
@@ -91,7 +102,7 @@ struct Wiring::Parts {
     SystemClock clock;
     api::HttpMetrics http_metrics;
     std::unique_ptr<http::TokenFile> tokens;
-    std::unique_ptr<store::Store> store;
+    OpenedStore opened;
     std::unique_ptr<WorldOutside> outside;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<api::Service> service;
@@ -100,6 +111,7 @@ struct Wiring::Parts {
     bool stopped = false;
 
     Result<void> open_server();
+    Result<void> open_store();
     Result<void> open_engine();
 };
 
@@ -117,18 +129,41 @@ Result<void> Wiring::Parts::open_server() {
     return {};
 }
 
+// A Redis that is away is waited for, as a running server does; what nobody mends by waiting ends
+// the start.
+Result<void> Wiring::Parts::open_store() {
+    for (const std::string& warning : persistence_warnings(settings)) {
+        log::warning(warning);
+    }
+    while (true) {
+        Result<OpenedStore> result = app::open_store(settings);
+        if (result) {
+            opened = *std::move(result);
+            return {};
+        }
+        if (result.error().code() != ErrorCode::kUnavailable) {
+            return result.error();
+        }
+        gate.wait_for(result.error().message());
+        log::warning("the store is waited for", {{"reason", result.error().message()}});
+    }
+}
+
 Result<void> Wiring::Parts::open_engine() {
     FERMATA_TRY_ASSIGN(const std::string secret, make_secret());
     outside = std::make_unique<WorldOutside>(outside_options(settings), clock);
     const std::string& external = settings.text("orchestration", "external-url");
     outside->set_listener(server->url(), external.empty() ? server->url() : external);
     outside->set_own_secret(secret);
-    FERMATA_TRY_ASSIGN(engine,
-                       engine::Engine::create(engine_options(settings), *store, *outside, clock));
+    FERMATA_TRY_ASSIGN(
+        engine, engine::Engine::create(engine_options(settings), *opened.store, *outside, clock));
     api::Options options = api_options(settings);
     options.own_secret = secret;
-    service =
-        std::make_unique<api::Service>(*engine, *store, clock, http_metrics, tokens.get(), options);
+    if (opened.redis != nullptr) {
+        options.store_metrics = [redis = opened.redis] { return redis_figures(*redis); };
+    }
+    service = std::make_unique<api::Service>(*engine, *opened.store, clock, http_metrics,
+                                             tokens.get(), options);
     gate.open(service->handler());
     return {};
 }
@@ -136,9 +171,9 @@ Result<void> Wiring::Parts::open_engine() {
 Result<std::unique_ptr<Wiring>> Wiring::create(const Settings& settings) {
     auto parts = std::make_unique<Parts>(settings);
     FERMATA_TRY_ASSIGN(parts->tokens, load_tokens(settings));
-    FERMATA_TRY_ASSIGN(parts->store, open_store(settings));
     std::unique_ptr<Wiring> wiring(new Wiring(std::move(parts)));
     FERMATA_TRY(wiring->parts_->open_server());
+    FERMATA_TRY(wiring->parts_->open_store());
     FERMATA_TRY(wiring->parts_->open_engine());
     return wiring;
 }
@@ -182,7 +217,9 @@ void Wiring::stop() {
     if (parts_->outside != nullptr) {
         parts_->outside->stop();
     }
-    parts_->store->close();
+    if (parts_->opened.store != nullptr) {
+        parts_->opened.store->close();
+    }
     log::info("stopped");
     log::flush();
 }
