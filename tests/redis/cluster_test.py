@@ -140,9 +140,10 @@ class Access(unittest.TestCase):
     def test_the_servers_user_gets_its_keys_and_commands_only(self):
         with RedisConnection(self.node.host, self.node.port, self.cluster.login_of("fermata")) as connection:
             self.assertEqual(connection.call("SET", KEY, "1"), b"OK")
-            self.assertEqual(connection.call("EVAL", "return redis.call('GET', KEYS[1])", 1, KEY), b"1")
+            script = connection.call("SCRIPT", "LOAD", "return redis.call('GET', KEYS[1])")
+            self.assertEqual(connection.call("EVALSHA", script, 1, KEY), b"1")
             for refused in (("SET", "other", "1"), ("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"),
-                            ("EVAL", "return redis.call('GET', KEYS[1])", 1, "other"), ("ACL", "LIST")):
+                            ("EVALSHA", script, 1, "other"), ("ACL", "LIST")):
                 with self.assertRaises(RedisError, msg=refused) as caught:
                     connection.call(*refused)
                 self.assertIn("permissions", str(caught.exception), refused)

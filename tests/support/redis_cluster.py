@@ -38,15 +38,16 @@ class RedisCluster:
 
     @classmethod
     def start(cls, primaries=3, replicas=1, tls=False, acl=False, valkey=False, standalone=False, netns=False,
-              mutual_tls=False, cluster_name="*", hostname=None, node_timeout_ms=NODE_TIMEOUT_MS, settings=None, life_s=3 * 3600,
+              mutual_tls=False, cluster_name="*", extra_rights="", hostname=None, node_timeout_ms=NODE_TIMEOUT_MS, settings=None, life_s=3 * 3600,
               outlive_starter=False, progress=lambda line: None):
         """A formed, healthy cluster. `standalone`: one server without cluster mode. `mutual_tls`: clients must show a
-        certificate. `cluster_name`: with `acl`, whose keys the user may touch (default: of all Fermata clusters).
+        certificate. `cluster_name`: with `acl`, whose keys the user may touch (default: of all Fermata clusters), and
+        `extra_rights` beside those of redis_rights.
         `hostname`: announced by every node in place of its address. `settings`: more of redis.conf (a dict)."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="fermata-redis-"))
         options = {"primaries": 1 if standalone else primaries, "replicas": 0 if standalone else replicas,
                    "tls": tls or mutual_tls, "mutual_tls": mutual_tls, "acl": acl, "valkey": valkey,
-                   "standalone": standalone, "netns": netns, "cluster_name": cluster_name, "hostname": hostname, "node_timeout_ms": node_timeout_ms,
+                   "standalone": standalone, "netns": netns, "cluster_name": cluster_name, "extra_rights": extra_rights, "hostname": hostname, "node_timeout_ms": node_timeout_ms,
                    "settings": settings or {}, "passwords": {name: secrets.token_hex(12) for name in redis_rights.USERS}}
         cluster = cls(folder, options, [])
         try:
@@ -122,7 +123,8 @@ class RedisCluster:
         settings.update(self.options["settings"])
         if not self.options["acl"]:
             return list(settings.items())
-        return list(settings.items()) + redis_rights.settings(self.options["passwords"], self.options["cluster_name"])
+        return list(settings.items()) + redis_rights.settings(
+            self.options["passwords"], self.options["cluster_name"], self.options["extra_rights"])
 
     def _start_keeper(self, life_s, outlive_starter):
         keeper = [sys.executable, str(pathlib.Path(__file__).parent / "redis_keeper.py"), str(self.folder), str(life_s)]

@@ -2,30 +2,30 @@
 
 USERS = ("fermata", "replication", "admin")
 
-# For the keys of the store, and what the client needs to find and watch the servers.
+# AUTH and HELLO need no right.
 COMMANDS = (
-    # connection and topology
-    "hello auth ping info role wait asking cluster|shards cluster|slots cluster|nodes cluster|info",
-    # scripts: loading and calling them
-    "evalsha eval script|load",
-    # what the scripts and the plain reads do
-    "exists type time expire pexpire pexpireat ttl pttl del unlink get set "
-    "hset hsetnx hget hmget hgetall hdel hexists hlen hincrby hscan "
-    "zadd zrem zrange zrangebyscore zrevrangebyscore zscore zmscore zcard zcount "
-    "xadd xrange xrevrange xlen xtrim xdel",
+    # connection, topology, replicas
+    "ping client|setname info time wait asking cluster|info cluster|nodes cluster|shards cluster|slots",
+    # the scripts that do all writing, and what is called in them
+    "script|load evalsha",
+    "exists unlink pexpire pexpireat get set",
+    "hset hget hmget hgetall hkeys hdel",
+    "zadd zrem zremrangebyscore zrange zrangebyscore zrank zscore zcount",
 )
+# For tests of src/ that look behind the store.
+EXTRA_FOR_TESTS = "+@read +@write +@keyspace"
 
 
-def rights_of_fermata(cluster_name):
+def rights_of_fermata(cluster_name, extra=""):
     """As one line of ACL SETUSER, without user name and password; `cluster_name`: [cluster] name."""
     names = " ".join(f"+{name}" for line in COMMANDS for name in line.split())
-    return f"on resetchannels ~ORS:{cluster_name}:* -@all {names}"
+    return f"on resetchannels ~ORS:{cluster_name}:* -@all {names} {extra}".rstrip()
 
 
-def settings(passwords, cluster_name):
+def settings(passwords, cluster_name, extra):
     """Lines of redis.conf. The default user is off: whoever forgets to log in gets nowhere."""
     return [
-        ("user", f"fermata >{passwords['fermata']} {rights_of_fermata(cluster_name)}"),
+        ("user", f"fermata >{passwords['fermata']} {rights_of_fermata(cluster_name, extra)}"),
         ("user", f"replication on >{passwords['replication']} -@all +psync +replconf +ping"),
         ("user", f"admin on >{passwords['admin']} ~* &* +@all"),
         ("user", "default off -@all"),

@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -121,6 +122,13 @@ class RedisServer:
                 self.send(signal.SIGKILL)
                 deadline += 5
             time.sleep(0.005)
+
+    def answers_on(self, host):
+        try:
+            socket.create_connection((host, self.port), 1).close()
+        except OSError:
+            return False
+        return True
 
     def last_words(self):
         try:

@@ -6,7 +6,7 @@
 The command finds the cluster in its environment:
 
     FERMATA_TEST_REDIS             host:port;host:port…   all nodes, as [persistence] redis-nodes takes them
-    FERMATA_TEST_REDIS_USER        with --acl: the user with exactly the rights that the server needs
+    FERMATA_TEST_REDIS_USER        with --acl: a user with the rights that the server needs, and reading and writing beside
     FERMATA_TEST_REDIS_PASSWORD    … and its password
     FERMATA_TEST_REDIS_CACERT      with --tls: the authority's certificate; TLS is on when this is set
     FERMATA_TEST_REDIS_CERT, _KEY  … and a client's certificate and key, which --mutual-tls demands
@@ -24,6 +24,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import redis_command  # noqa: E402
+import redis_rights  # noqa: E402
 from redis_cluster import RedisCluster  # noqa: E402
 
 
@@ -33,7 +34,7 @@ def main():
     at = sys.argv.index("--")
     parser = redis_command.start_options("with_redis.py")
     options = redis_command.start_arguments(parser.parse_args(sys.argv[1:at]))
-    with RedisCluster.start(**options) as cluster:
+    with RedisCluster.start(**options, extra_rights=redis_rights.EXTRA_FOR_TESTS) as cluster:
         return subprocess.run(sys.argv[at + 1:], env={**os.environ, **cluster.environment}, check=False).returncode
 
 
