@@ -92,19 +92,24 @@ class Demo {
 
   private:
     Result<void> start_server(const std::string& port) {
-        FERMATA_TRY_ASSIGN(server_, DemoServer::start(options_.program,
-                                                      {"--http.port=" + port, "--log.level=warning",
-                                                       "--persistence.folder=" + options_.folder}));
+        std::vector<std::string> arguments = options_.options;
+        arguments.push_back("--http.port=" + port);
+        arguments.emplace_back("--log.level=warning");
+        if (!options_.folder.empty()) {
+            arguments.push_back("--persistence.folder=" + options_.folder);
+        }
+        FERMATA_TRY_ASSIGN(server_, DemoServer::start(options_.program, arguments));
         say("   server " + std::to_string(server_->process()) + " at " + server_->url() +
-            ", sessions in " + options_.folder);
+            (options_.folder.empty() ? ", sessions where its options say"
+                                     : ", sessions in " + options_.folder));
         return {};
     }
 
     Result<void> upload() {
         headline("Two documents are uploaded: an order process and a call strategy");
         for (const auto& [name, text] :
-             {std::pair<std::string, std::string_view>("order", order_document()),
-              {"call", call_document()}}) {
+             {std::pair<std::string, std::string_view>(document("order"), order_document()),
+              {document("call"), call_document()}}) {
             FERMATA_TRY_ASSIGN(const json::value stored,
                                server_->call("PUT", "/api/v1/documents/" + name, std::string(text),
                                              "application/scxml+xml"));
@@ -113,25 +118,29 @@ class Demo {
         return {};
     }
 
-    Result<void> start_session(const std::string& document, const std::string& id,
+    // Nobody else's: a store that is not the demo's own may hold documents of these names.
+    static std::string document(const std::string& name) { return "demo-" + name; }
+    [[nodiscard]] std::string path_of(const std::string& id) const {
+        return "/api/v1/sessions/" + id + options_.mark;
+    }
+
+    Result<void> start_session(const std::string& chart, const std::string& id,
                                const std::string& params) {
         FERMATA_TRY(server_->call("POST", "/api/v1/sessions",
-                                  R"({"src":"document:)" + document + R"(","id":")" + id +
-                                      R"(","params":)" + params + "}"));
+                                  R"({"src":"document:)" + document(chart) + R"(","id":")" + id +
+                                      options_.mark + R"(","params":)" + params + "}"));
         ids_.push_back(id);
         return {};
     }
 
     Result<void> send(const std::string& id, const std::string& event,
                       const std::string& data = "{}") {
-        FERMATA_TRY(server_->call("POST", "/api/v1/sessions/" + id + "/events",
+        FERMATA_TRY(server_->call("POST", path_of(id) + "/events",
                                   R"({"name":")" + event + R"(","data":)" + data + "}"));
         return {};
     }
 
-    Result<json::value> look(const std::string& id) {
-        return server_->call("GET", "/api/v1/sessions/" + id);
-    }
+    Result<json::value> look(const std::string& id) { return server_->call("GET", path_of(id)); }
 
     Result<void> show(const std::string& id, const std::string& after) {
         FERMATA_TRY_ASSIGN(const json::value session, look(id));
@@ -247,9 +256,9 @@ class Demo {
     void invite() const {
         const std::string url = server_->url();
         headline("The server stays; Ctrl-C ends it. Try:");
-        say("   curl " + url + "/api/v1/sessions/call-2");
-        say("   curl " + url +
-            R"(/api/v1/sessions/call-2/events -d '{"name":"digit","data":{"key":1}}')");
+        say("   curl " + url + path_of("call-2"));
+        say("   curl " + url + path_of("call-2") +
+            R"(/events -d '{"name":"digit","data":{"key":1}}')");
         say("   curl -N " + url + "/api/v1/events");
         say("\n   interface  " + url + "/api/v1/openapi.json\n   metrics    " + url + "/metrics");
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -10,7 +11,11 @@ namespace fermata::app {
 
 struct DemoOptions {
     std::string program;  // the fermata binary
-    std::string folder;   // of the embedded store
+    std::string folder;   // of an embedded store; empty: the store that `options` name
+    // Of its server: "--config", "fermata.toml", "--section.option=value".
+    std::vector<std::string> options;
+    // Behind the names of sessions, so that a store may be used twice; empty: nothing.
+    std::string mark;
     std::string port = "0";
     bool stay = true;  // leave the server running at the end, until it is interrupted
 };
