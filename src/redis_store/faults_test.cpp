@@ -1,0 +1,565 @@
+// RedisStore when things go wrong, on a real cluster: replies that get lost, histories that go
+// back, slots that are being moved, scripts that are forgotten, memory that is full. See testing.h.
+#include <chrono>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "redis_store/commit_encoder.h"
+#include "redis_store/redis_store.h"
+#include "redis_store/testing.h"
+#include "redis_store/testing_servers.h"
+#include "store/testing.h"
+
+namespace fermata::redis_store {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using store::CommitAnswer;
+using store::CommitBatch;
+using store::CommitStatus;
+using store::Epoch;
+using store::SessionCommit;
+using store::test_session;
+using store::test_step;
+using store::wait;
+
+constexpr Partition kPartitions = 16;
+
+template <typename Condition>
+bool becomes(const Condition& condition, milliseconds timeout = seconds(30)) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            return false;
+        }
+        std::this_thread::sleep_for(milliseconds(5));
+    }
+    return true;
+}
+
+class RedisStoreFaultsTest : public testing::Test {
+  protected:
+    RedisStoreFaultsTest() : probe_(cluster_, kPartitions) { open(options()); }
+
+    [[nodiscard]] Options options() const {
+        Options options = test_options(cluster_, kPartitions);
+        options.journal.length = 3;
+        return options;
+    }
+    void open(const Options& options) {
+        auto opened = RedisStore::open(options);
+        ASSERT_TRUE(opened) << opened.error().to_string();
+        store_ = *std::move(opened);
+    }
+    Epoch claim(RedisStore& store, Partition partition = 0) {
+        const auto epoch =
+            wait<Epoch>([&](auto done) { store.claim(partition, 1, std::move(done)); });
+        EXPECT_TRUE(epoch) << epoch.error().to_string();
+        return epoch.value_or(0);
+    }
+    Epoch claim(Partition partition = 0) { return claim(*store_, partition); }
+    Result<CommitAnswer> commit(CommitBatch batch) {
+        return wait<CommitAnswer>(
+            [&](auto done) { store_->commit(std::move(batch), std::move(done)); });
+    }
+    static CommitBatch batch_of(Epoch epoch, std::vector<SessionCommit> sessions) {
+        CommitBatch batch;
+        batch.partition = sessions.front().session.partition();
+        batch.epoch = epoch;
+        batch.sessions = std::move(sessions);
+        return batch;
+    }
+    // A step with something in every table.
+    static SessionCommit rich_step(const SessionId& session, std::uint64_t seq) {
+        SessionCommit step = test_step(session, seq, "state " + std::to_string(seq));
+        step.fields.push_back({"d.x", std::to_string(seq)});
+        step.timers_set = {{session, seq, static_cast<UnixMillis>(10'000 + seq), "timer"}};
+        if (seq > 1) {
+            step.timers_removed = {{static_cast<UnixMillis>(10'000 + seq - 1), seq - 1}};
+        }
+        step.inbox_added = {{session, 0, "in " + std::to_string(seq)}};
+        step.outbox_added = {{session, seq, 0, 0, "out " + std::to_string(seq)}};
+        step.answers = {{"key " + std::to_string(seq), "answer", 4'000'000'000'000}};
+        step.journal = store::JournalRecord{session, seq, 1000, "journal"};
+        return step;
+    }
+    void commit_steps(Epoch epoch, const SessionId& session, std::uint64_t from, std::uint64_t to) {
+        for (std::uint64_t seq = from; seq <= to; ++seq) {
+            const auto answer = commit(batch_of(epoch, {rich_step(session, seq)}));
+            ASSERT_TRUE(answer) << answer.error().to_string();
+            ASSERT_EQ(answer->sessions[0].status, CommitStatus::kCommitted);
+        }
+    }
+    std::optional<store::SessionRecord> load(const SessionId& session) {
+        const auto record = wait<std::optional<store::SessionRecord>>(
+            [&](auto done) { store_->load_session(session, std::move(done)); });
+        EXPECT_TRUE(record) << record.error().to_string();
+        return record.value_or(std::nullopt);
+    }
+    std::vector<store::OutboxRecord> outbox(Partition partition = 0) {
+        const auto records = wait<std::vector<store::OutboxRecord>>(
+            [&](auto done) { store_->list_outbox(partition, 0, 100'000, std::move(done)); });
+        EXPECT_TRUE(records) << records.error().to_string();
+        return records.value_or(std::vector<store::OutboxRecord>());
+    }
+
+    // Every key of the partition as DUMP gives it.
+    using Snapshot = std::map<std::string, std::string>;
+    Snapshot snapshot(Partition partition = 0) {
+        Snapshot snapshot;
+        for (const std::string& key : probe_.keys_of(partition)) {
+            snapshot[key] = std::string(probe_.ask({"DUMP", key}).view().text());
+        }
+        return snapshot;
+    }
+    // As if Redis had never heard of anything since.
+    void go_back_to(const Snapshot& snapshot, Partition partition = 0) {
+        for (const std::string& key : probe_.keys_of(partition)) {
+            probe_.ask({"DEL", key});
+        }
+        for (const auto& [key, dump] : snapshot) {
+            probe_.ask({"RESTORE", key, "600000", dump});
+        }
+    }
+    // Keys but the owner's, in readable form.
+    std::map<std::string, std::vector<std::string>> content(Partition partition = 0) {
+        std::map<std::string, std::vector<std::string>> content;
+        for (const std::string& key : probe_.keys_of(partition)) {
+            const bool is_hash = probe_.ask({"TYPE", key}).view().text() == "hash";
+            const redis::Reply reply =
+                is_hash ? probe_.ask({"HGETALL", key}) : probe_.ask({"ZRANGE", key, "0", "-1"});
+            std::vector<std::string> items;
+            for (std::size_t at = 0; at < reply.view().size(); at += is_hash ? 2 : 1) {
+                items.push_back(std::string(reply.view()[at].text()) +
+                                (is_hash ? "=" + std::string(reply.view()[at + 1].text()) : ""));
+            }
+            std::sort(items.begin(), items.end());
+            if (key != probe_.keys.key(partition, "owner")) {
+                content[key] = items;
+            }
+        }
+        return content;
+    }
+
+    static bool is_standalone() {
+        return !test_environment("FERMATA_TEST_REDIS_STANDALONE").empty();
+    }
+    void on_all_primaries(const std::vector<std::string>& words) {
+        for (const redis::PrimaryStatus& primary : probe_.client().status().primaries) {
+            redis::Request request{std::nullopt, redis::Command(words.front())};
+            for (std::size_t at = 1; at < words.size(); ++at) {
+                request.command.add(words[at]);
+            }
+            request.primary = primary.address;
+            probe_.send(std::move(request));
+        }
+    }
+
+    const std::string cluster_ = test_cluster();
+    const SessionId a_ = test_session(1);
+    const SessionId b_ = test_session(2);
+    RedisProbe probe_;
+    std::unique_ptr<RedisStore> store_;
+};
+
+TEST_F(RedisStoreFaultsTest, ACallThatComesTwiceIsAnsweredTwiceAndAppliedOnce) {
+    const Epoch epoch = claim();
+    const CommitBatch batch = batch_of(epoch, {rich_step(a_, 1), rich_step(b_, 1)});
+    const Keys keys(cluster_, kPartitions);
+    const EncodedCommit encoded = encode_commit(batch, keys, {seconds(1000), seconds(10)}, {3});
+    const auto send = [&] {
+        return std::string(
+            probe_.send({keys.slot(0), numbered(encoded.command, epoch, 1, 0)}).view().text());
+    };
+
+    const std::string first = send();
+    const auto once = content();
+    const std::string second = send();
+
+    EXPECT_EQ(first.substr(0, 3), "OK ");
+    EXPECT_EQ(second, first);
+    EXPECT_EQ(content(), once);
+}
+
+TEST_F(RedisStoreFaultsTest, AnswersAreTheSameAlsoForCallsThatSkippedSomething) {
+    const Epoch epoch = claim();
+    ASSERT_TRUE(commit(batch_of(epoch, {rich_step(a_, 1)})));
+    const Keys keys(cluster_, kPartitions);
+    const CommitBatch batch = batch_of(epoch, {rich_step(a_, 1), rich_step(b_, 1)});
+    const EncodedCommit encoded = encode_commit(batch, keys, {seconds(1000), seconds(10)}, {3});
+    const auto send = [&] {
+        const redis::Reply reply =
+            probe_.send({keys.slot(0), numbered(encoded.command, epoch, 2, 0)});
+        return decode_commit_answer(*check_batch(batch),
+                                    {false, std::string(reply.view().text().substr(3))});
+    };
+
+    const auto first = send();
+    const auto second = send();
+
+    ASSERT_TRUE(first && second);
+    for (const auto& answer : {*first, *second}) {
+        EXPECT_EQ(answer.sessions[0].status, CommitStatus::kAlready);
+        EXPECT_EQ(answer.sessions[1].status, CommitStatus::kCommitted);
+    }
+    EXPECT_EQ(first->sessions[1].first_outbox_number, second->sessions[1].first_outbox_number);
+    EXPECT_EQ(outbox().back().number, first->sessions[1].first_outbox_number);
+}
+
+TEST_F(RedisStoreFaultsTest, ConnectionsThatBreakAgainAndAgainLoseAndRepeatNothing) {
+    constexpr std::uint64_t kSteps = 300;
+    const Epoch epoch = claim();
+    std::atomic<bool> stop = false;
+    std::thread breaker([&] {
+        while (!stop) {
+            on_all_primaries({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+            std::this_thread::sleep_for(milliseconds(10));
+        }
+    });
+
+    commit_steps(epoch, a_, 1, kSteps);
+    stop = true;
+    breaker.join();
+
+    const auto entries = outbox();
+    ASSERT_EQ(entries.size(), kSteps);
+    for (std::uint64_t seq = 1; seq <= kSteps; ++seq) {
+        EXPECT_EQ(entries[seq - 1].payload, "out " + std::to_string(seq));
+    }
+    EXPECT_EQ(load(a_)->seq, kSteps);
+    EXPECT_GT(store_->status().counters.connection_losses, 0U);
+}
+
+TEST_F(RedisStoreFaultsTest, AHistoryThatWentBackIsMadeGoodBeforeAnythingNewIsAnswered) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 3);
+    const Snapshot old = snapshot();
+    commit_steps(epoch, a_, 4, 8);
+    SessionCommit last = test_step(b_, 1, "short life");
+    last.end = store::EndRecord{"end", 4'000'000'000'000};
+    ASSERT_TRUE(commit(batch_of(epoch, {last})));
+    const auto before = content();
+
+    go_back_to(old);
+    ASSERT_NE(content(), before);
+    CommitBatch nothing;
+    nothing.epoch = epoch;
+    ASSERT_TRUE(commit(nothing));
+
+    EXPECT_EQ(content(), before);
+    EXPECT_EQ(store_->redo_counters().partitions_lost, 0U);
+    EXPECT_TRUE(becomes([&] { return store_->redo_counters().calls_redone == 6; }));
+    commit_steps(epoch, a_, 9, 9);
+    EXPECT_EQ(outbox().size(), 9U);
+}
+
+TEST_F(RedisStoreFaultsTest, AClaimThatRedisHasLostIsMadeAgain) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 3);
+    const auto before = content();
+    const auto numbers = outbox();
+
+    go_back_to({});
+    commit_steps(epoch, a_, 4, 4);
+
+    EXPECT_EQ(load(a_)->seq, 4U);
+    const auto again = outbox();
+    ASSERT_EQ(again.size(), 4U);
+    for (std::size_t at = 0; at < numbers.size(); ++at) {
+        EXPECT_EQ(again[at].number, numbers[at].number);
+    }
+    EXPECT_GT(again[3].number, again[2].number);
+}
+
+TEST_F(RedisStoreFaultsTest, WhatOthersAppendedInBetweenStaysWhenCallsAreMadeAgain) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    const Snapshot old = snapshot();
+    commit_steps(epoch, a_, 3, 4);
+    auto other = RedisStore::open(options());
+    ASSERT_TRUE(other);
+
+    go_back_to(old);
+    store::InboxAppend append;
+    append.records = {{a_, 0, "from elsewhere"}};
+    const auto appended = wait<store::InboxAnswer>(
+        [&](auto done) { (*other)->append_inbox(append, std::move(done)); });
+    ASSERT_TRUE(appended);
+    commit_steps(epoch, a_, 5, 5);
+
+    const auto inbox = wait<std::vector<store::InboxRecord>>(
+        [&](auto done) { store_->list_inbox(0, 0, 100, std::move(done)); });
+    ASSERT_TRUE(inbox);
+    ASSERT_EQ(inbox->size(), 6U);
+    std::map<std::uint64_t, std::string> by_number;
+    for (const store::InboxRecord& record : *inbox) {
+        by_number[record.number] = record.payload;
+    }
+    EXPECT_EQ(by_number.size(), 6U);
+    EXPECT_EQ(by_number[appended->numbers[0]], "from elsewhere");
+}
+
+TEST_F(RedisStoreFaultsTest, AHistoryOlderThanTheLogIsSaidAndTakenAsItIs) {
+    Options small = options();
+    small.replay_bytes_max = 1;
+    store_.reset();
+    open(small);
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    const Snapshot old = snapshot();
+    commit_steps(epoch, a_, 3, 4);
+
+    go_back_to(old);
+    const auto refused = commit(batch_of(epoch, {rich_step(a_, 5)}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kUnavailable);
+    const auto late = commit(batch_of(epoch, {rich_step(a_, 5)}));
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code(), ErrorCode::kUnavailable);
+    EXPECT_TRUE(becomes([&] { return store_->redo_counters().partitions_lost == 1; }));
+
+    EXPECT_EQ(load(a_)->seq, 2U);
+    const Epoch again = claim();
+    EXPECT_GT(again, epoch);
+    commit_steps(again, a_, 3, 3);
+}
+
+TEST_F(RedisStoreFaultsTest, AnotherOwnersClaimFencesEveryLaterCommit) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    auto other = RedisStore::open(options());
+    ASSERT_TRUE(other);
+    const Epoch newer = claim(**other);
+    EXPECT_GT(newer, epoch);
+    const Snapshot before = snapshot();
+
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        const auto late = commit(batch_of(epoch, {rich_step(a_, 3)}));
+        ASSERT_FALSE(late);
+        EXPECT_EQ(late.error().code(), ErrorCode::kFenced);
+    }
+    EXPECT_EQ(snapshot(), before);
+    const auto answer = wait<CommitAnswer>(
+        [&](auto done) { (*other)->commit(batch_of(newer, {rich_step(a_, 3)}), std::move(done)); });
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->sessions[0].status, CommitStatus::kCommitted);
+}
+
+// The owner does not know yet that it lost the partition when the history goes back.
+TEST_F(RedisStoreFaultsTest, AFencedOwnerMakesNothingAgain) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    const Snapshot old = snapshot();
+    commit_steps(epoch, a_, 2, 3);
+    go_back_to(old);
+    auto other = RedisStore::open(options());
+    ASSERT_TRUE(other);
+    claim(**other);
+    const Snapshot before = snapshot();
+
+    const auto late = commit(batch_of(epoch, {rich_step(a_, 4)}));
+
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code(), ErrorCode::kFenced);
+    EXPECT_EQ(snapshot(), before);
+}
+
+TEST_F(RedisStoreFaultsTest, ForgottenScriptsAreLoadedAgain) {
+    const Epoch epoch = claim();
+    for (std::uint64_t seq = 1; seq <= 5; ++seq) {
+        on_all_primaries({"SCRIPT", "FLUSH"});
+        commit_steps(epoch, a_, seq, seq);
+        EXPECT_EQ(load(a_)->seq, seq);
+    }
+}
+
+// One key after the other goes to another primary while commits go on. Those that need keys of both
+// places, or make new ones, wait; none is done by half.
+TEST_F(RedisStoreFaultsTest, CommitsGoOnWhileTheirSlotIsMoved) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no slots to move";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    SlotMove move(probe_, probe_.keys.slot(0));
+    move.begin();
+    // All keys are at their old place still: nothing is in the way.
+    CommitBatch removal;
+    removal.epoch = epoch;
+    removal.outbox_removed = {outbox().at(0).number};
+    ASSERT_TRUE(commit(removal));
+    std::atomic<bool> stop = false;
+    std::uint64_t last = 2;
+    std::thread committer([&] {
+        while (!stop || last < 10) {
+            ++last;
+            commit_steps(epoch, a_, last, last);
+        }
+    });
+
+    while (move.move_one_key()) {
+        std::this_thread::sleep_for(milliseconds(20));  // so that commits meet each half
+    }
+    move.end();
+    stop = true;
+    committer.join();
+
+    const auto entries = outbox();
+    ASSERT_EQ(entries.size(), last - 1);
+    for (std::uint64_t seq = 2; seq <= last; ++seq) {
+        EXPECT_EQ(entries[seq - 2].seq, seq);
+    }
+    const auto timers = wait<std::vector<store::TimerRecord>>(
+        [&](auto done) { store_->session_timers(a_, std::move(done)); });
+    ASSERT_TRUE(timers);
+    ASSERT_EQ(timers->size(), 1U);
+    EXPECT_EQ(timers->at(0).number, last);
+    EXPECT_EQ(store_->redo_counters().partitions_lost, 0U);
+}
+
+// A session that ends empties keys in the middle of the script.
+TEST_F(RedisStoreFaultsTest, SessionsEndWhileTheirSlotIsMoved) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no slots to move";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    SessionCommit ended = test_step(b_, 1, "s");
+    ended.end = store::EndRecord{"", 4'000'000'000'000};
+    ASSERT_TRUE(commit(batch_of(epoch, {ended})));  // so that the key of expiry is there
+    SlotMove move(probe_, probe_.keys.slot(0));
+    move.begin();
+
+    SessionCommit last = test_step(a_, 3, "s");
+    last.timers_removed = {{10'002, 2}};
+    for (const store::OutboxRecord& record : outbox()) {
+        last.outbox_removed.push_back(record.number);
+    }
+    last.end = store::EndRecord{"", 4'000'000'000'000};
+    const auto answer = commit(batch_of(epoch, {last}));
+    ASSERT_TRUE(answer) << answer.error().to_string();
+    EXPECT_EQ(answer->sessions[0].status, CommitStatus::kCommitted);
+    while (move.move_one_key()) {
+    }
+    move.end();
+
+    EXPECT_TRUE(load(a_)->end);
+    EXPECT_TRUE(outbox().empty());
+    for (const char* const name : {"timers", "inbox", "outbox"}) {
+        EXPECT_EQ(probe_.ask({"EXISTS", probe_.keys.key(0, name)}).view().integer(), 0) << name;
+    }
+}
+
+TEST_F(RedisStoreFaultsTest, AFullRedisLetsCommitsWaitAndOldRecordsGo) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    SessionCommit ended = test_step(b_, 1, "s");
+    ended.end = store::EndRecord{"", 5'000};
+    ASSERT_TRUE(commit(batch_of(epoch, {ended})));
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+
+    std::promise<Result<CommitAnswer>> promise;
+    store_->commit(batch_of(epoch, {rich_step(a_, 2)}),
+                   [&](Result<CommitAnswer> result) { promise.set_value(std::move(result)); });
+    auto answer = promise.get_future();
+    EXPECT_TRUE(becomes([&] { return !store_->health().ready; }));
+    EXPECT_NE(store_->health().reason.find("memory"), std::string::npos) << store_->health().reason;
+    EXPECT_EQ(answer.wait_for(milliseconds(0)), std::future_status::timeout);
+    EXPECT_EQ(load(a_)->seq, 1U);
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+
+    const auto committed = answer.get();
+    ASSERT_TRUE(committed) << committed.error().to_string();
+    EXPECT_EQ(committed->sessions[0].status, CommitStatus::kCommitted);
+    EXPECT_TRUE(becomes([&] { return store_->health().ready; }));
+}
+
+TEST_F(RedisStoreFaultsTest, RecordsExpireInAFullRedis) {
+    const Epoch epoch = claim();
+    SessionCommit ended = test_step(b_, 1, "s");
+    ended.end = store::EndRecord{"", 5'000};
+    ASSERT_TRUE(commit(batch_of(epoch, {ended})));
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+
+    const auto forgotten =
+        wait<std::size_t>([&](auto done) { store_->expire(5'001, 10, std::move(done)); });
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+
+    ASSERT_TRUE(forgotten) << forgotten.error().to_string();
+    EXPECT_EQ(*forgotten, 1U);
+    EXPECT_FALSE(load(b_));
+}
+
+TEST_F(RedisStoreFaultsTest, QueuesAreBoundedInBytes) {
+    Options small = options();
+    small.queue_bytes_max = 10'000;
+    store_.reset();
+    open(small);
+    const Epoch epoch = claim();
+    CommitBatch large = batch_of(epoch, {test_step(a_, 1, std::string(20'000, 'x'))});
+
+    const auto refused = commit(large);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kOverloaded);
+    store::InboxAppend append;
+    append.records = {{a_, 0, std::string(20'000, 'x')}};
+    const auto full =
+        wait<store::InboxAnswer>([&](auto done) { store_->append_inbox(append, std::move(done)); });
+    ASSERT_FALSE(full);
+    EXPECT_EQ(full.error().code(), ErrorCode::kOverloaded);
+    ASSERT_TRUE(commit(batch_of(epoch, {test_step(a_, 1, "x")})));
+}
+
+TEST_F(RedisStoreFaultsTest, AnotherPartitionCountIsRefusedAndToolsTakeWhatIsThere) {
+    Options other = options();
+    other.partition_count = 32;
+    const auto refused = RedisStore::open(other);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kConflict);
+
+    other.partition_count = 0;
+    const auto taken = RedisStore::open(other);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ((*taken)->facts().partition_count, kPartitions);
+    other.cluster = test_cluster();
+    const auto missing = RedisStore::open(other);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code(), ErrorCode::kNotFound);
+}
+
+// A replica that lacks the last commits takes over. The partition is idle: nobody sends anything.
+TEST_F(RedisStoreFaultsTest, AnIdlePartitionIsMadeGoodAfterAFailoverThatLostCommits) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no replicas";
+    }
+    Options alone = options();
+    alone.client.wait_replicas = 0;
+    store_.reset();
+    open(alone);
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 3);
+    Servers servers(probe_, 0);
+    // The replica must have the first steps before it stops listening.
+    ASSERT_TRUE(becomes([&] { return servers.replica_is_level(); }));
+    servers.control("pause", servers.replica());
+    commit_steps(epoch, a_, 4, 20);
+    const auto before = content();
+    servers.control("kill", servers.primary());
+    servers.control("resume", servers.replica());
+
+    EXPECT_TRUE(becomes([&] { return store_->redo_counters().calls_redone >= 17; }, seconds(60)))
+        << store_->redo_counters().calls_redone;
+    EXPECT_EQ(load(a_)->seq, 20U);
+    EXPECT_EQ(content(), before);
+    commit_steps(epoch, a_, 21, 21);
+    servers.control("restart", servers.primary());
+    servers.wait_healthy();
+}
+
+}  // namespace
+}  // namespace fermata::redis_store
