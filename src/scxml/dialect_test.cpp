@@ -5,7 +5,7 @@
 namespace fermata::scxml {
 namespace {
 
-value::XmlNode root_with(std::vector<std::pair<std::string, std::string>> attributes) {
+value::XmlNode root_with(const std::vector<std::pair<std::string, std::string>>& attributes) {
     value::XmlNode root;
     for (const auto& [name, text] : attributes) {
         value::XmlAttribute attribute;

@@ -99,7 +99,7 @@ class Simulation {
             Message message = std::move(due_.begin()->second);
             now_ms_ = std::max(now_ms_, due_.begin()->first.first);
             due_.erase(due_.begin());
-            deliver(std::move(message));
+            deliver(message);
         }
         now_ms_ = end_ms;
     }
@@ -200,7 +200,7 @@ class Simulation {
             Message{std::move(receiver), std::move(sent), std::move(sender), std::move(sendid)});
     }
 
-    void deliver(Message message) {
+    void deliver(const Message& message) {
         ++steps_;
         const auto found = sessions_.find(message.receiver);
         if (found == sessions_.end()) {

@@ -56,6 +56,16 @@ HOSTILE = {
     "loop": "while (true) {}",
     "caught_loop": "while (true) { try { while (true) {} } catch (e) {} }",
     "memory": "var kept = []; while (true) { kept.push(new Array(100000).fill('x')); }",
+    "errors_without_memory": """
+        var kept = [];
+        for (var size = 1 << 22; size > 8; size >>= 1) {
+            try { while (true) { kept.push(new Uint8Array(size)); } } catch (e) {}
+        }
+        for (var room = 0; room < 2000; room++) {
+            kept.length -= room % 100;
+            try { eval('((('); } catch (e) {}
+            try { while (true) { kept.push('x'.repeat(room % 40)); } } catch (e) {}
+        }""",
     "string": "var text = 'x'; while (true) { text += text; }",
     "recursion": "(function again() { again(); })();",
     "deep_data": "var deep = {}; for (var at = deep, n = 0; n < 200000; n++) { at = at.next = {}; }",
