@@ -181,11 +181,19 @@ void Client::Core::count_slots() {
     for (const auto& [address, primary] : primaries_) {
         primary->was_serving = primary->slot_count > 0;
         primary->slot_count = 0;
+        primary->slot_ranges.clear();
     }
     for (unsigned slot = 0; slot < kSlotCount; ++slot) {
-        if (Primary* primary = slots_.find(static_cast<Slot>(slot))) {
-            ++primary->slot_count;
+        Primary* const primary = slots_.find(static_cast<Slot>(slot));
+        if (primary == nullptr) {
+            continue;
         }
+        ++primary->slot_count;
+        auto& ranges = primary->slot_ranges;
+        if (ranges.empty() || ranges.back().second + 1U != slot) {
+            ranges.emplace_back(static_cast<Slot>(slot), static_cast<Slot>(slot));
+        }
+        ranges.back().second = static_cast<Slot>(slot);
     }
 }
 

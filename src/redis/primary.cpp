@@ -329,6 +329,7 @@ PrimaryStatus Primary::status(Time now) const {
     PrimaryStatus status;
     status.address = node_.address;
     status.slots = slot_count;
+    status.slot_ranges = slot_ranges;
     if (facts_) {
         status.server_version = facts_->version;
         status.replicas = facts_->live_replicas(replica_watch_.lag_max());

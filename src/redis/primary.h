@@ -91,6 +91,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
 
     // Kept by the host: slots of the present topology, and whether there were any before.
     std::size_t slot_count = 0;
+    std::vector<std::pair<Slot, Slot>> slot_ranges;
     bool was_serving = false;
 
   private:

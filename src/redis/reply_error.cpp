@@ -75,7 +75,8 @@ std::optional<Address> redirection_target(std::string_view text, std::string_vie
 std::string explain_error(std::string_view text) {
     std::string explained(text);
     if (has_prefix(text, "NOAUTH")) {
-        explained += "; the server wants a login: set username and password";
+        // Its own text tells how to write HELLO, which is our matter.
+        explained = "NOAUTH: the server wants a login: set username and password";
     } else if (has_prefix(text, "WRONGPASS")) {
         explained += "; check username and password";
     } else if (has_prefix(text, "ERR AUTH")) {

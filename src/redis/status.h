@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "redis/address.h"
+#include "redis/slot.h"
 
 namespace fermata::redis {
 
@@ -23,11 +25,12 @@ std::string_view to_string(PrimaryState state);
 struct PrimaryStatus {
     Address address;
     PrimaryState state = PrimaryState::kConnecting;
-    std::string server_version;        // "7.0.15"; empty before the first contact
-    std::size_t slots = 0;             // it serves
-    unsigned replicas = 0;             // connected to it, as it says itself
-    bool degraded = false;             // writes are answered without replicas
-    std::size_t requests_waiting = 0;  // accepted and not answered
+    std::string server_version;                      // "7.0.15"; empty before the first contact
+    std::size_t slots = 0;                           // it serves
+    std::vector<std::pair<Slot, Slot>> slot_ranges;  // the same, as first and last ones
+    unsigned replicas = 0;                           // connected to it, as it says itself
+    bool degraded = false;                           // writes are answered without replicas
+    std::size_t requests_waiting = 0;                // accepted and not answered
     std::size_t bytes_waiting = 0;
     std::chrono::milliseconds oldest_unanswered{0};  // since it was accepted
     // Why it is not ready, with the option or ACL rule to mend where that is the reason; kept while

@@ -1,9 +1,12 @@
 #include "redis/test_servers.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "redis/topology.h"
 
 namespace fermata::redis {
 namespace {
@@ -13,11 +16,23 @@ std::string variable(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-}  // namespace
-
-bool TestServers::are_there() {
-    return !variable("FERMATA_TEST_REDIS").empty();
+bool serves(const Shard& shard, Slot slot) {
+    return std::any_of(shard.slots.begin(), shard.slots.end(), [slot](const SlotRange& range) {
+        return range.first <= slot && slot <= range.last;
+    });
 }
+
+// Nodes are numbered as FERMATA_TEST_REDIS lists them.
+std::string number_of(const Node& node) {
+    const std::vector<Address> nodes = TestServers::options().nodes;
+    const auto found = std::find_if(nodes.begin(), nodes.end(), [&node](const Address& address) {
+        return address.port == node.address.port;
+    });
+    EXPECT_NE(found, nodes.end()) << node.address.to_string();
+    return std::to_string(found - nodes.begin());
+}
+
+}  // namespace
 
 bool TestServers::are_standalone() {
     return variable("FERMATA_TEST_REDIS_STANDALONE") == "1";
@@ -50,24 +65,28 @@ void TestServers::control(const std::string& verb) {
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
 }
 
-std::string TestServers::node_of(Client& client, Slot slot) {
-    const Result<Reply> info =
-        ask(client, {.slot = slot, .command = Command("INFO").add("server")});
-    EXPECT_TRUE(info) << info.error().to_string();
-    if (!info) {
-        return {};
+TestServers::Nodes TestServers::nodes_of(Client& client, Slot slot) {
+    if (are_standalone()) {
+        return {.primary = "0", .replicas = {}, .other_primaries = {}};
     }
-    const std::string text(info->view().text());
-    const std::size_t begin = text.find("tcp_port:") + std::string_view("tcp_port:").size();
-    const std::string port = text.substr(begin, text.find('\r', begin) - begin);
-    const std::vector<Address> nodes = options().nodes;
-    for (std::size_t number = 0; number < nodes.size(); ++number) {
-        if (std::to_string(nodes[number].port) == port) {
-            return std::to_string(number);
+    const Result<Reply> reply =
+        ask(client, {.slot = slot, .command = Command("CLUSTER").add("SHARDS")});
+    const auto topology = reply ? decode_cluster_shards(reply->view(), {"", options().tls.enabled})
+                                : Result<Topology>(reply.error());
+    EXPECT_TRUE(topology) << topology.error().to_string();
+    Nodes nodes;
+    for (const Shard& shard : topology ? topology->shards : std::vector<Shard>()) {
+        if (!serves(shard, slot)) {
+            nodes.other_primaries.push_back(number_of(shard.primary));
+            continue;
+        }
+        nodes.primary = number_of(shard.primary);
+        for (const Node& replica : shard.replicas) {
+            nodes.replicas.push_back(number_of(replica));
         }
     }
-    ADD_FAILURE() << "no node with port " << port;
-    return {};
+    EXPECT_FALSE(nodes.primary.empty()) << "nobody serves slot " << slot;
+    return nodes;
 }
 
 std::unique_ptr<Client> open_client(Options options) {

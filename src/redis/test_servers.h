@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "redis/client.h"
 
@@ -16,17 +17,21 @@ constexpr std::chrono::seconds kTestPatience{60};
 
 class TestServers {
   public:
-    // Present only when the environment names servers.
-    static bool are_there();
-
     [[nodiscard]] static Options options();
     [[nodiscard]] static bool are_standalone();
     // Replicas of each primary.
     [[nodiscard]] static unsigned replicas();
     // "kill 0", "cli 0 CONFIG SET maxmemory 1mb": as redis_command.py has them; must succeed.
     static void control(const std::string& verb);
-    // The number, for control(), of the node that serves the slot.
-    static std::string node_of(Client& client, Slot slot);
+    // Numbers, for control(), of the nodes around a slot, as the cluster says; a stand-alone server
+    // is 0 and has no others.
+    struct Nodes {
+        std::string primary;
+        std::vector<std::string> replicas;
+        std::vector<std::string> other_primaries;
+    };
+    static Nodes nodes_of(Client& client, Slot slot);
+    static std::string node_of(Client& client, Slot slot) { return nodes_of(client, slot).primary; }
 };
 
 // Ready within kTestPatience, or the test fails.
