@@ -102,6 +102,17 @@ class Faults(unittest.TestCase):
         self.cluster.wait_healthy()
         self.assertEqual(self.read(), "kept")
 
+    def test_what_scripts_wrote_comes_back_from_the_files(self):
+        # Their writes are transactions in the AOF, which are loaded with the rights of the default user.
+        with self.cluster.connect(self.primary) as connection:
+            connection.call("EVAL", "redis.call('SET', KEYS[1], 'a') redis.call('APPEND', KEYS[1], 'b')", 1, KEY)
+            self.assertEqual(connection.call("WAIT", 1, 5000), 1)
+        for node in self.cluster.nodes:
+            self.cluster.terminate(node)
+        self.cluster.restart_all()
+        self.cluster.wait_healthy()
+        self.assertEqual(self.read(), "ab")
+
     def test_scripts_are_gone_after_the_flush(self):
         with self.cluster.connect(self.primary) as connection:
             digest = connection.call("SCRIPT", "LOAD", "return 1")

@@ -8,8 +8,10 @@ out, and the test says so. `--death kill` kills Fermata in every round as well. 
 import argparse
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
@@ -52,14 +54,17 @@ def main():
                             cluster_name="fermata", life_s=options.life) as cluster:
         code = subprocess.run(harness_command(cluster, options), check=False).returncode
         if code:
-            show_servers(cluster)
+            keep_logs(cluster)
     return code
 
 
-def show_servers(cluster):
+def keep_logs(cluster):
+    """The servers' folder goes with the cluster; what they said stays."""
+    kept = pathlib.Path(tempfile.mkdtemp(prefix="fermata-redis-logs-"))
     for node in cluster.nodes:
-        print(f"node {node.number}, {node.address}:\n{node.last_words()}")
-    print(f"whole: {cluster.what_is_wrong() or 'yes'}")
+        if node.log.exists():
+            shutil.copy(node.log, kept / f"node-{node.number}-{node.port}.log")
+    print(f"the cluster is {cluster.what_is_wrong() or 'whole'}; the servers' logs: {kept}")
 
 
 if __name__ == "__main__":

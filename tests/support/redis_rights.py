@@ -23,12 +23,14 @@ def rights_of_fermata(cluster_name, extra=""):
 
 
 def settings(passwords, cluster_name, extra):
-    """Lines of redis.conf. The default user is off: whoever forgets to log in gets nowhere."""
+    """Lines of redis.conf. The default user is off: whoever forgets to log in gets nowhere. But it keeps its rights: a
+    server that loads its AOF does so as that user, and without rights it silently leaves out every transaction, that is
+    everything that scripts wrote (Redis 7.0 and Valkey 8.0)."""
     return [
         ("user", f"fermata >{passwords['fermata']} {rights_of_fermata(cluster_name, extra)}"),
         ("user", f"replication on >{passwords['replication']} -@all +psync +replconf +ping"),
         ("user", f"admin on >{passwords['admin']} ~* &* +@all"),
-        ("user", "default off -@all"),
+        ("user", "default off resetpass ~* &* +@all"),
         ("masteruser", "replication"),
         ("masterauth", passwords["replication"]),
     ]
