@@ -547,12 +547,18 @@ TEST_F(RedisStoreFaultsTest, AnIdlePartitionIsMadeGoodAfterAFailoverThatLostComm
     // The replica must have the first steps before it stops listening.
     ASSERT_TRUE(becomes([&] { return servers.replica_is_level(); }));
     servers.control("pause", servers.replica());
+    // More than the sockets on the way hold; what they hold arrives late.
+    constexpr std::uint64_t kLarge = 32;
+    for (std::uint64_t number = 1; number <= kLarge; ++number) {
+        ASSERT_TRUE(commit(batch_of(
+            epoch, {test_step(test_session(100 + number), 1, std::string(1U << 20U, 'x'))})));
+    }
     commit_steps(epoch, a_, 4, 20);
     const auto before = content();
     servers.control("kill", servers.primary());
     servers.control("resume", servers.replica());
 
-    EXPECT_TRUE(becomes([&] { return store_->redo_counters().calls_redone >= 17; }, seconds(60)))
+    EXPECT_TRUE(becomes([&] { return store_->redo_counters().calls_redone > 17; }, seconds(60)))
         << store_->redo_counters().calls_redone;
     EXPECT_EQ(load(a_)->seq, 20U);
     EXPECT_EQ(content(), before);

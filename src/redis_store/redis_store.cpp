@@ -44,6 +44,17 @@ Result<void> check(const Options& options) {
     return {};
 }
 
+bool has_ready_primary(const redis::Status& status, redis::Slot slot) {
+    return std::any_of(
+        status.primaries.begin(), status.primaries.end(), [slot](const auto& primary) {
+            return primary.state == redis::PrimaryState::kReady &&
+                   std::any_of(primary.slot_ranges.begin(), primary.slot_ranges.end(),
+                               [slot](const auto& range) {
+                                   return range.first <= slot && slot <= range.second;
+                               });
+        });
+}
+
 // Waits for a request that is sent before anything else is.
 Result<redis::Reply> ask(redis::Client& client, redis::Request request) {
     auto promise = std::make_shared<std::promise<Result<redis::Reply>>>();
@@ -122,7 +133,8 @@ RedisStore::RedisStore(const Options& options, std::unique_ptr<redis::Client> cl
       surrounds_{*client_,      keys_, lifetimes_, log_, [this] { return logical_now_; },
                  random_name(), {},    0},
       last_tick_(std::chrono::steady_clock::now()),
-      last_refresh_(last_tick_) {
+      last_refresh_(last_tick_),
+      is_away_(options.partition_count) {
     for (Partition partition = 0; partition < options.partition_count; ++partition) {
         queues_.push_back(std::make_unique<CallQueue>(surrounds_, partition));
     }
@@ -313,6 +325,14 @@ store::StoreHealth RedisStore::health() const {
     return {false, reason_};
 }
 
+store::StoreHealth RedisStore::partition_health(Partition partition) const {
+    if (partition >= is_away_.size() || !is_away_[partition]) {
+        return {};
+    }
+    const std::lock_guard lock(reason_mutex_);
+    return {false, reason_};
+}
+
 RedoCounters RedisStore::redo_counters() const {
     const std::lock_guard lock(reason_mutex_);
     return redo_;
@@ -394,11 +414,16 @@ void RedisStore::publish(const redis::Status& status) {
     }
     dropped_is_alarmed_ = log_.dropped_early() > dropped_alarmed_;
     dropped_alarmed_ = log_.dropped_early();
+    bool is_ready = true;
+    for (Partition partition = 0; partition < is_away_.size(); ++partition) {
+        is_away_[partition] = !has_ready_primary(status, keys_.slot(partition));
+        is_ready = is_ready && !is_away_[partition];
+    }
     const std::lock_guard lock(reason_mutex_);
     redo_ = surrounds_.counters;
     redo_.calls_dropped_early = log_.dropped_early();
     reason_ = status.last_error.empty() ? "Redis is not there" : "Redis: " + status.last_error;
-    is_ready_ = status.is_ready();
+    is_ready_ = is_ready;
 }
 
 }  // namespace fermata::redis_store

@@ -78,6 +78,7 @@ class RedisStore final : public store::Store {
     void expire(UnixMillis now_ms, std::size_t limit, store::Done<std::size_t> done) override;
     [[nodiscard]] store::StoreCounters counters() const override;
     [[nodiscard]] store::StoreHealth health() const override;
+    [[nodiscard]] store::StoreHealth partition_health(Partition partition) const override;
     void close() override;
 
     // For metrics and `fermata store check`. Any thread.
@@ -143,6 +144,7 @@ class RedisStore final : public store::Store {
     std::atomic<std::uint64_t> batches_ = 0;
     std::atomic<std::uint64_t> bytes_ = 0;
     std::atomic<bool> is_ready_ = true;
+    std::vector<std::atomic<bool>> is_away_;  // by partition
     mutable std::mutex reason_mutex_;
     std::string reason_;  // why not, under reason_mutex_
     RedoCounters redo_;   // as last published, under reason_mutex_
