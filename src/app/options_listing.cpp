@@ -25,7 +25,7 @@ std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }
 
@@ -36,12 +36,12 @@ std::string toml_value(const Option& option, const std::string& written) {
         return written;
     }
     if (option.type != OptionType::kList) {
-        return quoted(written);
+        return in_quotes(written);
     }
     std::string array = "[";
     for (std::size_t start = 0; start < written.size();) {
         const std::size_t end = std::min(written.find(';', start), written.size());
-        array += (start == 0 ? "" : ", ") + quoted(written.substr(start, end - start));
+        array += (start == 0 ? "" : ", ") + in_quotes(written.substr(start, end - start));
         start = end + 1;
     }
     return array + "]";
