@@ -30,13 +30,24 @@ Error strange_answer(std::string_view text) {
 
 }  // namespace
 
+redis::Command owner_command(const Keys& keys, Partition partition) {
+    redis::Command command("HMGET");
+    command.add(keys.key(partition, "owner")).add("node").add("epoch");
+    return command;
+}
+
+store::Ownership owner_of(redis::ReplyView reply) {
+    return {static_cast<store::NodeId>(parse_number(reply[0].text()).value_or(store::kNobody)),
+            parse_number(reply[1].text()).value_or(0)};
+}
+
 void CallQueue::call(Call call) {
     jobs_.emplace_back(std::move(call));
     go_on();
 }
 
-void CallQueue::claim(std::uint32_t node, std::string token, store::Done<store::Epoch> done) {
-    jobs_.emplace_back(Claim{node, std::move(token), std::move(done)});
+void CallQueue::claim(Claim claim) {
+    jobs_.emplace_back(std::move(claim));
     go_on();
 }
 
@@ -105,8 +116,7 @@ CallQueue::Step CallQueue::begin_front() {
         return begin_call(*call);
     }
     look([this](const Stored& stored) {
-        const bool went_back = stored.epoch < epoch_ || stored.call < call_;
-        if (epoch_ != 0 && stored.epoch <= epoch_ && went_back) {
+        if (epoch_ != 0 && is_behind(stored)) {
             redo(stored);  // the claim is still at the front, and looks again afterwards
         } else {
             send_claim(stored);
@@ -191,7 +201,7 @@ void CallQueue::on_call_answer(const Result<redis::Reply>& reply) {
         go_on();
     } else if (status == "BEHIND") {
         const auto [epoch, call] = first_word(rest);
-        redo({parse_number(epoch).value_or(0), parse_number(call).value_or(0)});
+        redo({parse_number(epoch).value_or(0), parse_number(call).value_or(0), store::kNobody});
     } else {
         lose(strange_answer(reply->view().text()));
         go_on();
@@ -217,7 +227,7 @@ void CallQueue::finish_call(CallAnswer answer) {
 void CallQueue::look(std::function<void(const Stored&)> then) {
     const auto make = [this] {
         redis::Command command("HMGET");
-        command.add(surrounds_.keys.key(partition_, "owner")).add("epoch").add("call");
+        command.add(surrounds_.keys.key(partition_, "owner")).add("epoch").add("call").add("node");
         return command;
     };
     send(make, redis::Request::Kind::kRead,
@@ -231,21 +241,32 @@ void CallQueue::look(std::function<void(const Stored&)> then) {
                  }
                  return;
              }
+             const store::NodeId node = static_cast<store::NodeId>(
+                 parse_number(reply->view()[2].text()).value_or(store::kNobody));
              then({parse_number(reply->view()[0].text()).value_or(0),
-                   parse_number(reply->view()[1].text()).value_or(0)});
+                   parse_number(reply->view()[1].text()).value_or(0), node});
          });
 }
 
 void CallQueue::compare(const Stored& stored) {
-    const bool is_whole = stored.epoch == epoch_ && stored.call >= call_;
-    if (epoch_ == 0 || stored.epoch > epoch_ || is_whole) {
-        go_on();  // a newer owner is found out by the next call
-    } else {
+    if (epoch_ != 0 && is_behind(stored)) {
         redo(stored);
+    } else {
+        go_on();  // a newer owner is found out by the next call
     }
 }
 
+bool CallQueue::is_behind(const Stored& stored) const {
+    return stored.epoch < epoch_ || (stored.epoch == epoch_ && stored.call < call_);
+}
+
 void CallQueue::send_claim(const Stored& stored) {
+    const store::Ownership owner{stored.node, stored.epoch};
+    const auto& expected_owner = std::get<Claim>(jobs_.front()).expected;
+    if (expected_owner && *expected_owner != owner) {
+        finish_claim(store::ClaimAnswer{false, owner});
+        return;
+    }
     const auto make = [this, epoch = stored.epoch] {
         const Claim& claim = std::get<Claim>(jobs_.front());
         redis::Command command(claim_script(), {surrounds_.keys.key(partition_, "owner")});
@@ -278,20 +299,20 @@ void CallQueue::on_claim_answer(const Result<redis::Reply>& reply, store::Epoch 
         return;
     }
     const Claim& claim = std::get<Claim>(jobs_.front());
-    claim_ = {claim.node, claim.token, nullptr};
+    claim_ = {claim.node, claim.token, std::nullopt, nullptr};
     claim_next_ = parse_number(next).value_or(1);
     epoch_ = *claimed;
     call_ = 0;
     lost_why_.reset();
     expiry_hint = 0;  // not known: look
     surrounds_.log.forget(partition_);
-    finish_claim(*claimed);
+    finish_claim(store::ClaimAnswer{true, {claim_.node, *claimed}});
 }
 
-void CallQueue::finish_claim(Result<store::Epoch> epoch) {
+void CallQueue::finish_claim(Result<store::ClaimAnswer> answer) {
     auto done = std::move(std::get<Claim>(jobs_.front()).done);
     jobs_.pop_front();
-    done(std::move(epoch));
+    done(std::move(answer));
     go_on();
 }
 
@@ -368,7 +389,7 @@ void CallQueue::on_redo_answer(std::uint64_t number, const Result<redis::Reply>&
         redo_from(number + 1);
     } else if (status == "BEHIND") {  // it went back once more
         const auto [epoch, call] = first_word(rest);
-        redo({parse_number(epoch).value_or(0), parse_number(call).value_or(0)});
+        redo({parse_number(epoch).value_or(0), parse_number(call).value_or(0), store::kNobody});
     } else if (status == "FENCED") {
         lose(Error(ErrorCode::kFenced, "partition " + std::to_string(partition_) + " is at epoch " +
                                            std::string(rest)));

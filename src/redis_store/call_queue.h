@@ -56,6 +56,10 @@ struct CallSurrounds {
     std::atomic<std::uint64_t> calls = 0;  // any thread may read it
 };
 
+// Reads who owns the partition.
+redis::Command owner_command(const Keys& keys, Partition partition);
+store::Ownership owner_of(redis::ReplyView reply);
+
 class CallQueue {
   public:
     CallQueue(CallSurrounds& surrounds, Partition partition)
@@ -67,8 +71,14 @@ class CallQueue {
     // Appends need no claim. Errors: kFenced, kUnavailable (claim again; the message says why),
     // kInternal, kCorrupt.
     void call(Call call);
-    // token: another one each time, of this process only.
-    void claim(std::uint32_t node, std::string token, store::Done<store::Epoch> done);
+    struct Claim {
+        store::NodeId node = store::kNobody;
+        std::string token;  // another one each time, of this store object only
+        // Nothing: whoever owns the partition.
+        std::optional<store::Ownership> expected;
+        store::Done<store::ClaimAnswer> done;
+    };
+    void claim(Claim claim);
     // A read of one key or script, repeated when the history went back meanwhile.
     void read(redis::Command command, std::function<void(Result<redis::Reply>)> done);
     // Redis may have lost something: look before anything else is done.
@@ -85,11 +95,6 @@ class CallQueue {
     UnixMillis expiry_hint = Call::kNeverExpires;
 
   private:
-    struct Claim {
-        std::uint32_t node = 0;
-        std::string token;
-        store::Done<store::Epoch> done;
-    };
     using Job = std::variant<Call, Claim>;
     struct HeldRead {
         redis::Command command;
@@ -99,6 +104,7 @@ class CallQueue {
     struct Stored {
         store::Epoch epoch = 0;
         std::uint64_t call = 0;
+        store::NodeId node = store::kNobody;
     };
     enum class Step { kGoOn, kBusy };
 
@@ -112,9 +118,11 @@ class CallQueue {
 
     void look(std::function<void(const Stored&)> then);
     void compare(const Stored& stored);
+    // Redis lacks something that was answered.
+    [[nodiscard]] bool is_behind(const Stored& stored) const;
     void send_claim(const Stored& stored);
     void on_claim_answer(const Result<redis::Reply>& reply, store::Epoch expected);
-    void finish_claim(Result<store::Epoch> epoch);
+    void finish_claim(Result<store::ClaimAnswer> answer);
 
     void redo(const Stored& stored);
     void redo_claim();

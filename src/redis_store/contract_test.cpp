@@ -2,6 +2,8 @@
 #include "redis_store/redis_store.h"
 #include "redis_store/testing.h"
 #include "store/store_contract_test.h"
+#include "store/store_moving_test.h"
+#include "store/store_nodes_test.h"
 
 namespace fermata::redis_store {
 namespace {
@@ -24,5 +26,7 @@ namespace fermata::store {
 
 using redis_store::RedisFactory;
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreContractTest, RedisFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreMovingTest, RedisFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreNodesTest, RedisFactory);
 
 }  // namespace fermata::store

@@ -75,6 +75,10 @@ std::string Keys::documents() const {
     return prefix_ + "documents";
 }
 
+std::string Keys::nodes() const {
+    return prefix_ + "nodes";
+}
+
 std::string Keys::store() const {
     return prefix_ + "store";
 }

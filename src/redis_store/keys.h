@@ -1,7 +1,7 @@
 // Keys: names of what RedisStore keeps (docs/formats/redis.md), and the slots they live in.
 //
 //   ORS:<cluster>:{<tag>}:owner, …:s:<session>, …    all keys of a partition, in one slot
-//   ORS:<cluster>:doc:<hash>, …:documents, …:store    keys of the cluster
+//   ORS:<cluster>:doc:<hash>, …:documents, …:nodes, …:store    keys of the cluster
 //
 // Threads: immutable, any.
 #pragma once
@@ -39,6 +39,7 @@ class Keys {
     [[nodiscard]] std::string journal(Partition partition, std::string_view id) const;
     [[nodiscard]] std::string document(std::string_view hash) const;
     [[nodiscard]] std::string documents() const;
+    [[nodiscard]] std::string nodes() const;
     [[nodiscard]] std::string store() const;
 
   private:

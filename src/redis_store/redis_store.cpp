@@ -198,15 +198,19 @@ void RedisStore::claim(Partition partition, std::uint32_t node, store::Done<stor
         return;
     }
     const bool taken = post([this, partition, node, done] {
-        std::string token = surrounds_.appender + "-" + std::to_string(++claims_);
-        queues_[partition]->claim(node, std::move(token), [this, done](Result<store::Epoch> epoch) {
-            done(std::move(epoch));
+        const auto claimed = [this, done](const Result<store::ClaimAnswer>& answer) {
+            done(answer ? answer->current.epoch : Result<store::Epoch>(answer.error()));
             answered();
-        });
+        };
+        queues_[partition]->claim({node, next_token(), std::nullopt, claimed});
     });
     if (!taken) {
         done(closed());
     }
+}
+
+std::string RedisStore::next_token() {
+    return surrounds_.appender + "-" + std::to_string(++claims_);
 }
 
 // Encoded on the caller's thread: that is most of the work, and shards are many.

@@ -44,6 +44,14 @@ class RedisStore final : public store::Store {
 
     [[nodiscard]] store::Facts facts() const override;
     void claim(Partition partition, std::uint32_t node, store::Done<store::Epoch> done) override;
+    void beat(store::NodeBeat beat, store::Done<store::BeatAnswer> done) override;
+    void list_nodes(store::Done<std::vector<store::NodeRecord>> done) override;
+    void remove_node(store::NodeId node, bool standby, std::uint64_t instance,
+                     store::Done<bool> done) override;
+    void claim_from(Partition partition, store::Ownership expected, store::NodeId node,
+                    store::Done<store::ClaimAnswer> done) override;
+    void release(Partition partition, store::Epoch epoch, store::Done<bool> done) override;
+    void list_owners(store::Done<std::vector<store::Ownership>> done) override;
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override;
     void append_inbox(store::InboxAppend append, store::Done<store::InboxAnswer> done) override;
 
@@ -73,6 +81,11 @@ class RedisStore final : public store::Store {
     void find_document_name(const std::string& name,
                             store::Done<std::optional<store::DocumentName>> done) override;
     void list_document_names(store::Done<std::vector<store::DocumentName>> done) override;
+
+    void read_partition(Partition partition, store::Done<store::PartitionRecord> done) override;
+    void list_answers(Partition partition, const std::string& cursor, std::size_t limit,
+                      store::Done<store::AnswerPage> done) override;
+    void import_records(store::ImportBatch batch, store::Done<std::size_t> done) override;
 
     // Of the partitions that this store has claimed.
     void expire(UnixMillis now_ms, std::size_t limit, store::Done<std::size_t> done) override;
@@ -105,6 +118,11 @@ class RedisStore final : public store::Store {
     store::Done<Answer> counted(store::Done<Answer> done);
     template <typename Answer, typename Decode>
     void read(Partition partition, redis::Command command, store::Done<Answer> done, Decode decode);
+    template <typename Answer, typename Decode>
+    void ask_nodes(redis::Command command, redis::Request::Kind kind, store::Done<Answer> done,
+                   Decode decode);
+    // Of a claim; client's thread.
+    std::string next_token();
     [[nodiscard]] redis::Command box_page(const char* box, Partition partition,
                                           std::uint64_t after_number, std::size_t limit) const;
 
@@ -149,5 +167,30 @@ class RedisStore final : public store::Store {
     std::string reason_;  // why not, under reason_mutex_
     RedoCounters redo_;   // as last published, under reason_mutex_
 };
+
+template <typename Answer>
+store::Done<Answer> RedisStore::counted(store::Done<Answer> done) {
+    return [this, done = std::move(done)](Result<Answer> answer) {
+        done(std::move(answer));
+        answered();
+    };
+}
+
+template <typename Answer, typename Decode>
+void RedisStore::read(Partition partition, redis::Command command, store::Done<Answer> done,
+                      Decode decode) {
+    const bool taken = post([this, partition, command = std::move(command), done,
+                             decode = std::move(decode)]() mutable {
+        queues_[partition]->read(
+            std::move(command),
+            [this, done = std::move(done), decode = std::move(decode)](Result<redis::Reply> reply) {
+                done(reply ? decode(reply->view()) : Result<Answer>(reply.error()));
+                answered();
+            });
+    });
+    if (!taken) {
+        done(closed());
+    }
+}
 
 }  // namespace fermata::redis_store

@@ -18,23 +18,6 @@ std::size_t bounded(std::size_t limit) {
 
 }  // namespace
 
-template <typename Answer, typename Decode>
-void RedisStore::read(Partition partition, redis::Command command, store::Done<Answer> done,
-                      Decode decode) {
-    const bool taken = post([this, partition, command = std::move(command), done,
-                             decode = std::move(decode)]() mutable {
-        queues_[partition]->read(
-            std::move(command),
-            [this, done = std::move(done), decode = std::move(decode)](Result<redis::Reply> reply) {
-                done(reply ? decode(reply->view()) : Result<Answer>(reply.error()));
-                answered();
-            });
-    });
-    if (!taken) {
-        done(closed());
-    }
-}
-
 void RedisStore::load_session(const SessionId& session,
                               store::Done<std::optional<store::SessionRecord>> done) {
     if (const auto checked = check_partition(session.partition()); !checked) {
@@ -148,14 +131,6 @@ void RedisStore::find_answer(Partition partition, const std::string& key,
     command.add(keys_.key(partition, "answers")).add(key);
     read(partition, std::move(command), std::move(done),
          [key](redis::ReplyView reply) { return answer_of(key, reply); });
-}
-
-template <typename Answer>
-store::Done<Answer> RedisStore::counted(store::Done<Answer> done) {
-    return [this, done = std::move(done)](Result<Answer> answer) {
-        done(std::move(answer));
-        answered();
-    };
 }
 
 void RedisStore::put_document(const std::string& hash, const std::string& bytes,

@@ -128,6 +128,38 @@ Result<std::optional<store::AnswerRecord>> answer_of(const std::string& key, Rep
     return std::optional(store::AnswerRecord{key, std::move(timed.payload), timed.time_ms});
 }
 
+Result<store::PartitionRecord> partition_of(ReplyView reply) {
+    store::PartitionRecord record;
+    record.epoch = parse_number(reply.find("epoch").text()).value_or(0);
+    record.node = static_cast<std::uint32_t>(parse_number(reply.find("node").text()).value_or(0));
+    record.next_number = parse_number(reply.find("next").text()).value_or(1);
+    return record;
+}
+
+Result<store::PartitionRecord> with_senders(store::PartitionRecord record, ReplyView reply) {
+    for (std::size_t at = 0; at + 1 < reply.size(); at += 2) {
+        const auto sender = parse_number(reply[at].text());
+        const auto last = parse_number(reply[at + 1].text());
+        if (!sender || *sender >= kPartitionsMax || !last) {
+            return strange_page("senders");
+        }
+        record.senders.emplace_back(static_cast<Partition>(*sender), *last);
+    }
+    std::sort(record.senders.begin(), record.senders.end());
+    return record;
+}
+
+Result<store::AnswerPage> answer_page_of(ReplyView reply) {
+    store::AnswerPage page;
+    page.next = reply[0].text() == "0" ? "" : std::string(reply[0].text());
+    const ReplyView found = reply[1];
+    for (std::size_t at = 0; at + 1 < found.size(); at += 2) {
+        FERMATA_TRY_ASSIGN(auto answer, answer_of(std::string(found[at].text()), found[at + 1]));
+        page.answers.push_back(*std::move(answer));
+    }
+    return page;
+}
+
 Result<std::vector<store::DocumentName>> document_names_of(ReplyView reply) {
     std::vector<store::DocumentName> names;
     for (std::size_t at = 0; at + 1 < reply.size(); at += 2) {

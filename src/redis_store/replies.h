@@ -29,6 +29,11 @@ Result<std::vector<store::JournalRecord>> journal_of(const SessionId& session,
                                                      redis::ReplyView reply, std::size_t limit);
 Result<std::optional<store::AnswerRecord>> answer_of(const std::string& key,
                                                      redis::ReplyView reply);
+// Of HGETALL of a partition's owner key, and of its senders' key.
+Result<store::PartitionRecord> partition_of(redis::ReplyView reply);
+Result<store::PartitionRecord> with_senders(store::PartitionRecord record, redis::ReplyView reply);
+// Of HSCAN of a partition's answers.
+Result<store::AnswerPage> answer_page_of(redis::ReplyView reply);
 Result<std::vector<store::DocumentName>> document_names_of(redis::ReplyView reply);
 
 // "<created_ms>-<session>", of the last session of a page; empty: the first page.

@@ -9,10 +9,14 @@ namespace fermata::redis_store {
 const redis::Script& commit_script();
 const redis::Script& append_script();
 const redis::Script& forget_script();
+const redis::Script& import_script();
+const redis::Script& release_script();
 // Calls without a number.
 const redis::Script& foreign_append_script();
 const redis::Script& claim_script();
 const redis::Script& restore_script();
+const redis::Script& beat_script();
+const redis::Script& remove_node_script();
 const redis::Script& document_name_script();
 const redis::Script& layout_script();
 // Read only.

@@ -137,7 +137,7 @@ TYPED_TEST_P(StoreMovingTest, ImportedSessionsGoOnWhereTheyWere) {
     next.inbox_added = {{this->a_, 0, "new"}};
     const SessionAnswer answer = this->commit_one(batch.epoch, next);
     EXPECT_EQ(answer.status, CommitStatus::kCommitted);
-    EXPECT_EQ(answer.first_inbox_number, 100U);
+    EXPECT_GE(answer.first_inbox_number, 100U);
     EXPECT_TRUE(this->outbox(0).empty());
     EXPECT_TRUE(this->session_timers(this->a_).empty());
     ASSERT_EQ(this->inbox(0).size(), 1U);
@@ -149,7 +149,7 @@ TYPED_TEST_P(StoreMovingTest, ImportedSessionsGoOnWhereTheyWere) {
     const auto appended = this->append(repeated);
     ASSERT_TRUE(appended);
     EXPECT_EQ(appended->numbers[0], 0U);
-    EXPECT_EQ(appended->numbers[1], 101U);
+    EXPECT_EQ(appended->numbers[1], answer.first_inbox_number + 1);
     EXPECT_EQ(this->expire(9001), 2U);  // the end record and the answer
     EXPECT_FALSE(this->load(this->b_));
 }
@@ -158,6 +158,8 @@ TYPED_TEST_P(StoreMovingTest, ARepeatedImportChangesNothing) {
     ImportBatch batch = this->some_records();
     batch.epoch = this->claim(0);
     ASSERT_TRUE(this->import_records(batch));
+    const std::uint64_t next_number = this->partition(0).next_number;
+    EXPECT_GE(next_number, 100U);
 
     const auto again = this->import_records(batch);
     ASSERT_TRUE(again);
@@ -166,7 +168,7 @@ TYPED_TEST_P(StoreMovingTest, ARepeatedImportChangesNothing) {
     EXPECT_EQ(this->inbox(0).size(), 1U);
     EXPECT_EQ(this->outbox(0).size(), 1U);
     EXPECT_EQ(this->session_timers(this->a_).size(), 1U);
-    EXPECT_EQ(this->partition(0).next_number, 100U);
+    EXPECT_EQ(this->partition(0).next_number, next_number);
 }
 
 TYPED_TEST_P(StoreMovingTest, AnImportOverAnotherSessionChangesNothing) {
