@@ -1,0 +1,304 @@
+// The part of Member that deals with nodes' records: its own, and those of others.
+#include <algorithm>
+#include <string>
+
+#include "cluster/member.h"
+
+namespace fermata::cluster {
+
+const store::NodeRecord* Member::find(store::NodeId node, bool standby) const {
+    for (const store::NodeRecord& record : nodes_) {
+        if (record.node == node && record.standby == standby) {
+            return &record;
+        }
+    }
+    return nullptr;
+}
+
+void Member::replace(store::NodeId node, bool standby,
+                     const std::optional<store::NodeRecord>& record) {
+    const auto is_place = [node, standby](const store::NodeRecord& known) {
+        return known.node == node && known.standby == standby;
+    };
+    nodes_.erase(std::remove_if(nodes_.begin(), nodes_.end(), is_place), nodes_.end());
+    if (record) {
+        nodes_.push_back(*record);
+    }
+}
+
+// An instance that fits takes its node's record when nobody acts as the node; else it stands by.
+void Member::find_role(Steady now) {
+    if (beat_in_flight_ || draining_ || now < beat_not_before_ || !knows_nodes_ ||
+        !holdings_.knows_owners()) {
+        return;
+    }
+    if (role_ == Role::kJoining) {
+        if (const auto refusal = find_refusal(); refusal) {
+            role_ = Role::kRefused;
+            refusal_ = *refusal;
+            return;
+        }
+    }
+    const store::NodeRecord* acting = find(options_.node, false);
+    const store::NodeRecord* standby = find(options_.node, true);
+    if (may_take(acting, false)) {
+        beat(now, false, acting);
+    } else if (role_ == Role::kJoining && may_take(standby, true)) {
+        beat(now, true, standby);
+    }
+}
+
+bool Member::may_take(const store::NodeRecord* record, bool standby) const {
+    if (record != nullptr) {
+        return record->instance == 0 || record->instance == options_.instance ||
+               sightings_.is_dead(*record);
+    }
+    // A record that is missing although its node owns partitions was lost by the store, and its
+    // instance may still have a lease.
+    return standby || options_.sole || !holdings_.owns_any(options_.node) ||
+           sightings_.is_missing(options_.node);
+}
+
+std::optional<std::string> Member::find_refusal() const {
+    for (const store::NodeRecord& record : nodes_) {
+        const bool is_other = record.instance != 0 && record.instance != options_.instance;
+        if (!is_other || options_.sole || sightings_.is_dead(record)) {
+            continue;
+        }
+        const std::string who = "node " + std::to_string(record.node);
+        if (record.facts.partition_count != options_.facts.partition_count) {
+            return who + " works with " + std::to_string(record.facts.partition_count) +
+                   " partitions, this one with " + std::to_string(options_.facts.partition_count);
+        }
+        if (record.facts.format > options_.facts.format_newest) {
+            return who + " writes records of format " + std::to_string(record.facts.format) +
+                   ", this one reads up to " + std::to_string(options_.facts.format_newest);
+        }
+    }
+    return std::nullopt;
+}
+
+store::NodeRecord Member::make_record(bool standby, std::uint64_t number) const {
+    store::NodeRecord record;
+    record.node = options_.node;
+    record.standby = standby;
+    record.instance = options_.instance;
+    record.beat = number;
+    record.draining = draining_;
+    record.changes = holdings_.changes();
+    record.facts = options_.facts;
+    return record;
+}
+
+void Member::beat(Steady now, bool standby, const store::NodeRecord* expected) {
+    Beat beat;
+    if (expected != nullptr) {
+        beat.beat.expected = store::BeatExpectation{expected->instance, expected->beat};
+        beat_sent_ = std::max(beat_sent_, expected->beat);
+    }
+    // Never the same number twice: a beat whose answer was lost may be there already, and its lease
+    // began when it was sent.
+    beat.beat.record = make_record(standby, ++beat_sent_);
+    beat_in_flight_ = true;
+    beat_sent_at_ = now;
+    beat_due_ = now + timing_.beat_interval();
+    actions_.emplace_back(std::move(beat));
+}
+
+void Member::on_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer) {
+    check_lease(now);
+    const store::NodeRecord& record = asked.beat.record;
+    if (record.instance == options_.instance) {
+        on_own_beat(now, asked, answer);
+    } else {
+        on_marked(now, asked.beat, answer);
+    }
+    turn(now);
+}
+
+void Member::on_own_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer) {
+    beat_in_flight_ = false;
+    if (!answer) {
+        beat_due_ = now + timing_.poll_interval();
+        beat_not_before_ = beat_due_;
+        return;
+    }
+    const store::NodeRecord& record = asked.beat.record;
+    if (answer->accepted) {
+        on_accepted(now, record);
+        return;
+    }
+    replace(record.node, record.standby, answer->current);
+    // A beat of our own whose answer was lost: the record was never in other hands.
+    const bool is_ours = known_ && answer->current && record.standby == known_->standby &&
+                         answer->current->instance == options_.instance &&
+                         answer->current->beat > known_->beat;
+    if (is_ours) {
+        known_ = answer->current;
+        beat_due_ = now;
+    } else if (known_ && record.standby == known_->standby) {
+        begin_anew(now);
+    }
+    want_nodes(now);
+}
+
+void Member::on_accepted(Steady now, const store::NodeRecord& record) {
+    const bool was_standby = role_ == Role::kStandby;
+    if (!record.standby && role_ != Role::kActing) {
+        const store::NodeRecord* former = find(options_.node, false);
+        counters_.takeovers += former != nullptr && former->instance != 0 ? 1 : 0;
+        role_ = Role::kActing;
+        suspended_ = false;
+        want_owners(now);
+        if (was_standby) {
+            actions_.emplace_back(RemoveNode{options_.node, true, options_.instance});
+        }
+    } else if (record.standby) {
+        role_ = Role::kStandby;
+    }
+    replace(record.node, record.standby, record);
+    known_ = record;
+    lease_until_ = record.standby ? Steady(0) : beat_sent_at_ + timing_.own_lease();
+    if (suspended_) {
+        lease_regained_ = lease_regained_.value_or(now);
+        want_owners(now);
+    }
+    check_lease(now);
+}
+
+void Member::begin_anew(Steady now) {
+    if (role_ == Role::kActing) {
+        ++counters_.records_lost;
+    }
+    holdings_.drop_all(actions_);
+    role_ = Role::kJoining;
+    known_.reset();
+    suspended_ = false;
+    lease_regained_.reset();
+    lease_until_ = Steady(0);
+    beat_due_ = now;
+    want_owners(now);
+}
+
+// Marks records that stand still, so that their partitions may be claimed. Who beats after all, or
+// was faster, wins the compare-and-set.
+void Member::declare_dead() {
+    for (const store::NodeRecord& record : nodes_) {
+        const bool is_own = record.node == options_.node && !record.standby;
+        if (!is_own && record.instance != 0 && sightings_.is_dead(record) &&
+            !is_left_to_standby(record)) {
+            mark(record, record.beat + 1);
+        }
+    }
+}
+
+void Member::confirm_marks() {
+    for (const store::NodeRecord& record : nodes_) {
+        const auto confirmed = confirmed_.find(record.node);
+        const bool is_confirmed = confirmed != confirmed_.end() && confirmed->second == record.beat;
+        if (!record.standby && record.instance == 0 && !is_confirmed) {
+            mark(record, record.beat);
+        }
+    }
+}
+
+void Member::mark(const store::NodeRecord& record, std::uint64_t number) {
+    if (!marking_.insert({record.node, record.standby}).second) {
+        return;
+    }
+    Beat mark;
+    mark.beat.expected = store::BeatExpectation{record.instance, record.beat};
+    mark.beat.record = record;
+    mark.beat.record.instance = 0;
+    mark.beat.record.beat = number;
+    actions_.emplace_back(std::move(mark));
+}
+
+void Member::on_marked(Steady now, const store::NodeBeat& asked,
+                       const Result<store::BeatAnswer>& answer) {
+    const store::NodeRecord& mark = asked.record;
+    marking_.erase({mark.node, mark.standby});
+    if (!answer) {
+        return;  // the next read of the nodes leads here again
+    }
+    replace(mark.node, mark.standby, answer->current);
+    if (answer->accepted && !mark.standby) {
+        confirmed_[mark.node] = mark.beat;
+        want_nodes(now);
+        counters_.declared_dead += asked.expected->instance != 0 ? 1 : 0;
+    }
+}
+
+// A standby that lives takes over by itself, as soon as it sees the same; it gets one lease more.
+bool Member::is_left_to_standby(const store::NodeRecord& record) const {
+    const store::NodeRecord* standby = find(record.node, true);
+    return !record.standby && standby != nullptr && standby->instance != 0 &&
+           !sightings_.is_dead(*standby) && !sightings_.is_dead(record, Steady(timing_.lease));
+}
+
+// The nodes must have been read after the ownership became known: a node that comes back after it
+// was gone may claim again, and that must not be taken for what it left behind.
+bool Member::is_gone(store::NodeId node, Steady known_since) const {
+    if (known_since > nodes_read_at_) {
+        return false;
+    }
+    const store::NodeRecord* record = find(node, false);
+    if (record == nullptr) {
+        return sightings_.is_missing(node);
+    }
+    const auto confirmed = confirmed_.find(node);
+    return record->instance == 0 && confirmed != confirmed_.end() &&
+           confirmed->second == record->beat;
+}
+
+Status Member::status(Steady now) const {
+    Status status;
+    status.role = role_;
+    status.refusal = refusal_;
+    status.suspended = suspended_;
+    status.draining = draining_;
+    status.lease_left = std::max(Steady(0), lease_until_ - now);
+    status.partitions_held = static_cast<std::uint32_t>(holdings_.count_held());
+    status.common_format = options_.facts.format_newest;
+    status.counters = counters_;
+    status.settled = role_ == Role::kActing && holdings_.knows_owners();
+    if (holdings_.knows_owners()) {
+        status.owners = holdings_.owners();
+    }
+    for (Partition partition = 0; partition < status.owners.size(); ++partition) {
+        status.settled = status.settled && status.owners[partition].node == targets_[partition];
+    }
+    for (const store::NodeRecord& record : nodes_) {
+        NodeStatus node;
+        node.record = record;
+        node.alive = record.instance != 0 && !sightings_.is_dead(record);
+        node.age = sightings_.age(record, now);
+        node.partitions = static_cast<std::uint32_t>(std::count_if(
+            status.owners.begin(), status.owners.end(), [&](const store::Ownership& owner) {
+                return !record.standby && owner.node == record.node;
+            }));
+        if (node.alive) {
+            status.common_format = std::min(status.common_format, record.facts.format_newest);
+        }
+        status.nodes.push_back(std::move(node));
+    }
+    return status;
+}
+
+std::string_view to_string(Role role) {
+    switch (role) {
+        case Role::kJoining:
+            return "joining";
+        case Role::kStandby:
+            return "standby";
+        case Role::kActing:
+            return "acting";
+        case Role::kRefused:
+            return "refused";
+        case Role::kLeft:
+            return "left";
+    }
+    return "unknown";
+}
+
+}  // namespace fermata::cluster
