@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "http_connection.h"
 
@@ -110,8 +111,11 @@ std::vector<std::string> check_until_right(std::uint16_t port, const CheckReques
     CheckRequest left = request;
     while (true) {
         std::vector<std::string> problems = check_sessions(port, left.sessions);
-        for (const auto& more : {check_groups(port, left.account_groups), check_lists(port)}) {
-            problems.insert(problems.end(), more.begin(), more.end());
+        for (std::string& more : check_groups(port, left.account_groups)) {
+            problems.push_back(std::move(more));
+        }
+        if (problems.empty()) {  // lists cost most
+            problems = check_lists(port);
         }
         if (problems.empty() || std::chrono::steady_clock::now() >= deadline) {
             return problems;
