@@ -34,6 +34,10 @@ class Client {
     [[nodiscard]] bool owns(Partition partition, store::Epoch epoch) const {
         return !writers_[partition].fenced && writers_[partition].owner.epoch == epoch;
     }
+    // Calls of that epoch that were sent, all of them acknowledged once verified.
+    [[nodiscard]] std::uint64_t calls(Partition partition, store::Epoch epoch) const {
+        return owns(partition, epoch) && !no_redo_ ? writers_[partition].log.size() : 0;
+    }
     // Answered with whether the call was fenced.
     void call(Partition partition, CallWrite call, std::function<void(bool fenced)> done);
     // Makes sure that the store has everything this process ever had acknowledged, then goes on.

@@ -109,20 +109,28 @@ void Instance::carry_out(const RemoveNode& remove) {
                     [](const Reply& /*reply*/) {});
 }
 
+// With what this process had acknowledged of it: the store may have gone back.
 void Instance::carry_out(const Claim& claim) {
     client_.verify(claim.partition, [this, claim] {
-        const ClaimWrite write{claim.partition, claim.expected, options_.node, options_.instance};
-        client_.request(
-            Store::shard_of(claim.partition), Write(write), [this, claim](const Reply& reply) {
-                const auto& answer = std::get<store::ClaimAnswer>(reply);
-                if (answer.accepted) {
-                    client_.begin(claim.partition, options_.node, answer.current.epoch);
-                    outside_.checker->on_claim_known(claim.partition, answer.current.epoch);
-                }
-                member_.on_claim(local(), claim, answer);
-                carry_out();
-            });
+        const ClaimWrite write{claim.partition, claim.expected, options_.node, options_.instance,
+                               client_.calls(claim.partition, claim.expected.epoch)};
+        client_.request(Store::shard_of(claim.partition), Write(write),
+                        [this, claim](const Reply& reply) { on_claim(claim, reply); });
     });
+}
+
+void Instance::on_claim(const Claim& claim, const Reply& reply) {
+    const auto* answer = std::get_if<store::ClaimAnswer>(&reply);
+    if (answer == nullptr) {
+        carry_out(claim);  // behind
+        return;
+    }
+    if (answer->accepted) {
+        client_.begin(claim.partition, options_.node, answer->current.epoch);
+        outside_.checker->on_claim_known(claim.partition, answer->current.epoch);
+    }
+    member_.on_claim(local(), claim, *answer);
+    carry_out();
 }
 
 void Instance::carry_out(const Release& release) {
@@ -130,25 +138,33 @@ void Instance::carry_out(const Release& release) {
     write.partition = release.partition;
     write.epoch = release.epoch;
     write.release = true;
-    const auto answered = [this, release](bool fenced) {
-        const Result<bool> answer =
-            fenced ? Result<bool>(Error(ErrorCode::kFenced, "")) : Result<bool>(true);
-        member_.on_release(local(), release, answer);
-        carry_out();
-    };
     const Lane& lane = lanes_[release.partition];
     if (lane.epoch == release.epoch && client_.owns(release.partition, release.epoch)) {
-        client_.call(release.partition, write, answered);
+        client_.call(release.partition, write,
+                     [this, release](bool fenced) { on_released(release, fenced); });
         return;
     }
-    // Of an earlier life: its calls are not known.
+    // Of an earlier life: calls are not numbered any more.
     write.forced = true;
-    client_.verify(release.partition, [this, write, answered] {
-        client_.request(
-            Store::shard_of(write.partition), Write(write), [answered](const Reply& reply) {
-                answered(std::get<CallReply>(reply).status == CallReply::Status::kFenced);
-            });
+    client_.verify(release.partition, [this, release, write]() mutable {
+        write.calls = client_.calls(release.partition, release.epoch);
+        client_.request(Store::shard_of(write.partition), Write(write),
+                        [this, release](const Reply& reply) {
+                            const auto status = std::get<CallReply>(reply).status;
+                            if (status == CallReply::Status::kBehind) {
+                                carry_out(release);
+                            } else {
+                                on_released(release, status == CallReply::Status::kFenced);
+                            }
+                        });
     });
+}
+
+void Instance::on_released(const Release& release, bool fenced) {
+    const Result<bool> answer =
+        fenced ? Result<bool>(Error(ErrorCode::kFenced, "")) : Result<bool>(true);
+    member_.on_release(local(), release, answer);
+    carry_out();
 }
 
 void Instance::carry_out(const Open& open) {

@@ -95,6 +95,9 @@ class Instance {
     void carry_out(const Close& close);
     void carry_out(const Drop& drop);
 
+    void on_claim(const Claim& claim, const Reply& reply);
+    void on_released(const Release& release, bool fenced);
+
     // --- lanes
     void load(Partition partition);
     void serve(Partition partition);

@@ -138,6 +138,9 @@ Reply Store::apply(ShardState& state, const ClaimWrite& claim, Time now, bool ob
     if (partition.owner != claim.expected) {
         return store::ClaimAnswer{false, partition.owner};
     }
+    if (partition.call < claim.calls) {
+        return CallReply{CallReply::Status::kBehind, partition.owner.epoch, partition.call};
+    }
     const auto now_ms = static_cast<store::Epoch>(now / kMillisecond);
     partition.owner = {claim.node, std::max(partition.owner.epoch + 1, now_ms)};
     partition.call = 0;
@@ -168,7 +171,8 @@ Reply Store::apply(ShardState& state, const CallWrite& call, Time now, bool obse
         return answer(Status::kFenced);
     }
     const bool in_order = epoch > call.epoch || partition.call + 1 == call.call || call.forced;
-    if (epoch < call.epoch || (!in_order && partition.call < call.call)) {
+    const bool is_missing = epoch == call.epoch && partition.call < call.calls;
+    if (epoch < call.epoch || is_missing || (!in_order && partition.call < call.call)) {
         return answer(Status::kBehind);
     }
     if (!in_order) {

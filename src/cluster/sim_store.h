@@ -59,6 +59,8 @@ struct ClaimWrite {
     store::Ownership expected;
     store::NodeId node = 0;
     std::uint64_t instance = 0;  // for the checker only
+    // Calls that the claimer had acknowledged at the expected epoch: behind without them.
+    std::uint64_t calls = 0;
 };
 // Writes a claim again that the store forgot.
 struct RedoClaimWrite {
@@ -74,6 +76,8 @@ struct CallWrite {
     bool release = false;
     // Without a redo log: takes whatever is there for the state before this call.
     bool forced = false;
+    // Calls of this epoch that must be there already.
+    std::uint64_t calls = 0;
     Change change;
 };
 using Read = std::variant<ListNodesRead, ListOwnersRead, LoadRead>;
