@@ -82,10 +82,12 @@ void Connection::open() {
         if (!error && self->stage_ != Stage::kOpen && self->stage_ != Stage::kClosed) {
             self->fail(ErrorCode::kUnavailable,
                        "no connection within redis-connect-timeout (stopped while " +
-                           std::string(self->stage_ == Stage::kConnecting  ? "connecting"
-                                       : self->stage_ == Stage::kHandshake ? "in the TLS handshake"
-                                                                           : "logging in") +
-                           ")");
+                           std::string(self->stage_ == Stage::kConnecting ? "connecting)"
+                                       : self->stage_ == Stage::kHandshake
+                                           // A plain server takes the handshake for half a command.
+                                           ? "in the TLS handshake); does the port speak TLS "
+                                             "(tls-enabled)?"
+                                           : "logging in)"));
         }
     });
     resolve(node_.address.host);
