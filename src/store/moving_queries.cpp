@@ -12,7 +12,7 @@ Result<PartitionRecord> Queries::partition(Partition partition) const {
     if (bytes) {
         FERMATA_TRY(decode_entry(*bytes, entry));
     }
-    PartitionRecord record{entry.epoch, entry.node, entry.next_number, {}};
+    PartitionRecord record{entry.epoch, entry.node, entry.next_number, {}, 0};
     const Key senders(partition, Table::kSender);
     FERMATA_TRY(medium_.scan(senders.bytes(), senders.end(), Direction::kForward,
                              [&](std::string_view key, std::string_view value) {

@@ -129,6 +129,10 @@ struct PartitionRecord {
     // Partitions whose events were appended to the inbox, with their last number
     // (InboxAppend::from_numbers).
     std::vector<std::pair<Partition, std::uint64_t>> senders;
+    // Raised by every write of an owner, in stores that several processes can reach; else 0.
+    std::uint64_t revision = 0;
+
+    bool operator==(const PartitionRecord&) const = default;
 };
 
 // Records of one partition as another store had them, with their numbers.

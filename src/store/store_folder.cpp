@@ -51,7 +51,7 @@ Result<void> write_unfinished_marker(const fs::path& folder, Partition partition
     return sync_path(path, O_RDONLY);
 }
 
-Result<void> check_marker(const fs::path& path, Partition partition_count) {
+Result<Partition> read_marker(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     std::string title;
     std::string format_word;
@@ -70,6 +70,14 @@ Result<void> check_marker(const fs::path& path, Partition partition_count) {
                                                       ", this version of Fermata reads up to " +
                                                       std::to_string(StoreFolder::kFormatVersion));
     }
+    if (partitions == 0 || partitions > kPartitionsMax) {
+        return Error(ErrorCode::kCorrupt, "the marker file " + path.string() + " is damaged");
+    }
+    return static_cast<Partition>(partitions);
+}
+
+Result<void> check_marker(const fs::path& path, Partition partition_count) {
+    FERMATA_TRY_ASSIGN(const Partition partitions, read_marker(path));
     if (partitions != partition_count) {
         return Error(ErrorCode::kConflict, path.string() + " says " + std::to_string(partitions) +
                                                " partitions, the configuration " +
@@ -123,6 +131,15 @@ Result<bool> inspect_files(const fs::path& folder, Partition partition_count) {
 }
 
 }  // namespace
+
+Result<Partition> StoreFolder::partition_count(const fs::path& folder) {
+    const fs::path marker = folder / kMarkerName;
+    std::error_code problem;
+    if (!fs::exists(marker, problem)) {
+        return Error(ErrorCode::kNotFound, "there is no store in the folder " + folder.string());
+    }
+    return read_marker(marker);
+}
 
 Result<StoreFolder> StoreFolder::inspect(const fs::path& folder, Partition partition_count) {
     try {

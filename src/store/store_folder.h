@@ -24,6 +24,9 @@ class StoreFolder {
     static Result<StoreFolder> inspect(const std::filesystem::path& folder,
                                        Partition partition_count);
 
+    // Of the store in a folder, as its marker says. kNotFound: there is none; kCorrupt.
+    static Result<Partition> partition_count(const std::filesystem::path& folder);
+
     // The database does not exist yet, or its creation was cut short.
     [[nodiscard]] bool is_new() const { return is_new_; }
     // The database is complete: gives the marker its name, durably.
