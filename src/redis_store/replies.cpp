@@ -133,6 +133,7 @@ Result<store::PartitionRecord> partition_of(ReplyView reply) {
     record.epoch = parse_number(reply.find("epoch").text()).value_or(0);
     record.node = static_cast<std::uint32_t>(parse_number(reply.find("node").text()).value_or(0));
     record.next_number = parse_number(reply.find("next").text()).value_or(1);
+    record.revision = parse_number(reply.find("call").text()).value_or(0);
     return record;
 }
 

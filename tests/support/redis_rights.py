@@ -9,7 +9,7 @@ COMMANDS = (
     # the scripts that do all writing, and what is called in them
     "script|load evalsha",
     "exists unlink pexpire pexpireat get set",
-    "hset hget hmget hgetall hkeys hdel",
+    "hset hget hmget hgetall hkeys hscan hdel",
     "zadd zrem zremrangebyscore zrange zrangebyscore zrank zscore zcount",
 )
 # For tests of src/ that look behind the store.
