@@ -80,7 +80,8 @@ class Case(unittest.TestCase):
         if not HAS_CHECK:
             return said
         code, text = checked(options)
-        self.assertEqual(code, 0, text)
+        self.assertLess(code, 2, text)  # advice is no error
+        self.assertIn("0 errors", text)
         return said + text
 
     def refused(self, options, *patterns):

@@ -3,7 +3,7 @@ import pathlib
 import subprocess
 
 SERVER_NAMES = ("DNS:localhost", "DNS:redis.fermata.test", "IP:127.0.0.1", "IP:::1")
-VALID_DAYS = 2
+VALID_DAYS = 365
 
 
 def make_authority(folder, name="ca"):

@@ -299,8 +299,8 @@ class RedisCluster:
                     return f"node {node.number} says {state['cluster_state']}, {state['cluster_slots_ok']} slots are served"
                 if any(view.is_failed or view.is_handshake for view in seen):
                     return f"node {node.number} thinks that one has failed"
-            if len({owners(seen) for seen in views}) != 1:
-                return "the nodes do not agree on the owners of the slots"
+            if len({arrangement(seen) for seen in views}) != 1:
+                return "the nodes do not agree on who serves which slots and replicates whom"
             if self.options["replicas"]:
                 for primary in self.primaries():
                     if not self.replicas_of(primary):
@@ -424,6 +424,7 @@ class NodeView:
         self.identity = words[0]
         self.port = int(words[1].split("@")[0].rsplit(":", 1)[1])
         self.flags = words[2].split(",")
+        self.replicates = words[3]  # an identity, or "-"
         self.slots = []
         for word in words[8:]:
             if not word.startswith("["):
@@ -446,8 +447,8 @@ class NodeView:
         return slot in self.slots
 
 
-def owners(seen):
-    return tuple(sorted((view.identity, hash(tuple(view.slots))) for view in seen if view.slots))
+def arrangement(seen):
+    return tuple(sorted((view.identity, view.replicates, tuple(view.slots)) for view in seen))
 
 
 def write_private(path, text):
