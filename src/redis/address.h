@@ -1,10 +1,10 @@
 // Address: where a Redis node listens, and the list of them that redis-nodes holds.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/result.h"
@@ -15,8 +15,10 @@ struct Address {
     std::string host;  // a name, an IPv4 or an IPv6 address, the latter without brackets
     std::uint16_t port = 6379;
 
-    auto operator<=>(const Address&) const = default;
     bool operator==(const Address&) const = default;
+    bool operator<(const Address& other) const {
+        return std::tie(host, port) < std::tie(other.host, other.port);
+    }
 
     // "host:port", IPv6 in brackets.
     [[nodiscard]] std::string to_string() const;

@@ -31,6 +31,7 @@ class ClientServersTest : public testing::Test {
 TEST_F(ClientServersTest, WritesToAllPrimariesAndReadsBack) {
     constexpr int kKeys = 500;
     std::vector<std::future<Result<Reply>>> written;
+    written.reserve(kKeys);
     for (int number = 0; number < kKeys; ++number) {
         written.push_back(ask_later(
             *client_,
@@ -163,6 +164,7 @@ TEST_F(ClientServersTest, ManyThreadsSendAtOnce) {
     constexpr int kEach = 500;
     std::atomic<int> answered{0};
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([this, thread, &answered] {
             for (int number = 0; number < kEach; ++number) {
@@ -232,6 +234,54 @@ TEST_F(ClientServersTest, WhatWaitsBeyondTheLimitIsRefused) {
     EXPECT_EQ(refused, 2);
     EXPECT_TRUE(ask(*client, write_request(kKey, Command("SET").add(kKey).add(bytes))));
     EXPECT_TRUE(comes_true([&] { return client->status().bytes_waiting == 0; }));
+}
+
+TEST_F(ClientServersTest, ABatchHasABoundOfBytes) {
+    Options options = TestServers::options();
+    options.batch_bytes_max = 30'000;
+    const std::unique_ptr<Client> client = open_client(options);
+    const std::string bytes(20'000, 'x');
+    client->post([&] {
+        for (int number = 0; number < 20; ++number) {
+            client->send(write_request(kKey, Command("SET").add(kKey).add(bytes)),
+                         [](const Result<Reply>& /*reply*/) {});
+        }
+    });
+    ASSERT_TRUE(comes_true([&] { return client->status().counters.answers == 20; }));
+
+    EXPECT_EQ(client->status().counters.batches, 10U);
+}
+
+TEST_F(ClientServersTest, ReadsBeyondTheLimitTakeTheirTurn) {
+    constexpr std::uint64_t kReads = 200;
+    Options options = TestServers::options();
+    options.reads_in_flight_max = 1;
+    const std::unique_ptr<Client> client = open_client(options);
+    client->post([&] {
+        for (std::uint64_t number = 0; number < kReads; ++number) {
+            client->send(read_request(kKey, Command("GET").add(kKey)),
+                         [](const Result<Reply>& /*reply*/) {});
+        }
+    });
+    EXPECT_TRUE(comes_true([&] { return client->status().counters.answers == kReads; }));
+}
+
+TEST_F(ClientServersTest, AnAnswerWithTooManyElementsIsNotTaken) {
+    for (int number = 0; number < 40; ++number) {
+        ASSERT_TRUE(
+            ask(*client_, write_request(kKey, Command("ZADD").add(kKey).add(1).add(number))));
+    }
+    Options options = TestServers::options();
+    options.reply_elements_max = 39;
+    const std::unique_ptr<Client> client = open_client(options);
+    Request request = read_request(kKey, Command("ZRANGE").add(kKey).add(0).add(-1));
+    request.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+
+    const Result<Reply> reply = ask(*client, std::move(request));
+
+    EXPECT_FALSE(reply);
+    EXPECT_TRUE(ask(*client, read_request(kKey, Command("ZRANGE").add(kKey).add(0).add(5))));
+    EXPECT_GT(client->status().counters.connection_losses, 0U);
 }
 
 TEST_F(ClientServersTest, ClosingAnswersWhatIsLeft) {

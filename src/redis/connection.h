@@ -31,15 +31,17 @@ namespace fermata::redis {
 // Must live until closed() is called or close() has been.
 class ConnectionListener {
   public:
+    ConnectionListener() = default;
+    ConnectionListener(const ConnectionListener&) = delete;
+    ConnectionListener& operator=(const ConnectionListener&) = delete;
+    virtual ~ConnectionListener() = default;
+
     virtual void opened(const ServerFacts& facts) = 0;
     // One for each command, in their order; an error reply too.
     virtual void received(Reply reply) = 0;
     // It never opened, or is lost: kForbidden when login or rights are refused, else kUnavailable.
     // The last call.
     virtual void closed(const Error& error) = 0;
-
-  protected:
-    ~ConnectionListener() = default;
 };
 
 struct ConnectionSettings {

@@ -33,7 +33,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     Core(Options options, std::optional<TlsContext> tls);
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
-    ~Core();
+    ~Core() override;
 
     void start();
     void send(Request request, Callback callback);
@@ -65,6 +65,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     void close_all(OutstandingQueue requests);
     void answer(OutstandingPtr request, Result<Reply> reply) override;
     void refused(OutstandingPtr request, std::string_view text, Primary& primary) override;
+    void follow(OutstandingPtr request, std::string_view text, Primary& primary);
     void redirect(OutstandingPtr request, std::string_view text, const Primary& primary);
     void heal_script(OutstandingPtr request);
 
@@ -81,6 +82,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     void survey_failed(const Error& error) override;
     bool is_outdated(const Topology& topology);
     [[nodiscard]] std::vector<Primary*> open_primaries(const Primary* except, bool is_healthy);
+    [[nodiscard]] Node known_node(const Address& address) const;
     Primary& find_or_add(const Node& node);
     void count_slots();
     void retire(std::unique_ptr<Primary> primary);

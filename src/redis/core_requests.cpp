@@ -37,7 +37,7 @@ void Client::Core::dispatch(OutstandingPtr request) {
 
 Primary* Client::Core::destination(const Outstanding& request) {
     if (request.asked_at) {
-        return &find_or_add({*request.asked_at, {}, {}});
+        return &find_or_add(known_node(*request.asked_at));
     }
     if (request.request.primary) {
         const auto found = primaries_.find(*request.request.primary);
@@ -130,7 +130,7 @@ void Client::Core::refused(OutstandingPtr request, std::string_view text, Primar
     switch (kind) {
         case ErrorKind::kMoved:
             survey_.want(primary.node().address);
-            pause(std::move(request), WaitingRoom::Until::kTopology);
+            follow(std::move(request), text, primary);
             break;
         case ErrorKind::kAsk:
             redirect(std::move(request), text, primary);
@@ -158,6 +158,25 @@ void Client::Core::refused(OutstandingPtr request, std::string_view text, Primar
         case ErrorKind::kFailed:
             break;
     }
+}
+
+// MOVED: believed for this slot at once, so that a slot that moves costs one more round trip; the
+// survey finds out about the others.
+void Client::Core::follow(OutstandingPtr request, std::string_view text, Primary& primary) {
+    const std::optional<Address> target = redirection_target(text, primary.node().address.host);
+    if (!target || !request->request.slot || request->request.primary ||
+        request->attempts > kPromptRetries) {
+        pause(std::move(request), WaitingRoom::Until::kTopology);
+        return;
+    }
+    const Slot slot = *request->request.slot;
+    Primary& there = find_or_add(known_node(*target));
+    const std::vector<SlotRange> changed = slots_.assign({{{slot, slot}, &there}});
+    if (!changed.empty()) {
+        count_slots();
+        tell_changed(changed);
+    }
+    dispatch(std::move(request));
 }
 
 // ASK: the slot is on its way and this key has arrived there already, or is new.

@@ -167,6 +167,24 @@ void Client::Core::surveyed(Topology topology) {
     publish_status();
 }
 
+// Redirections may name an address where the topology prefers the announced name.
+Node Client::Core::known_node(const Address& address) const {
+    const auto is_meant = [&address](const Node& node) {
+        return node.address.port == address.port &&
+               (node.address.host == address.host || node.ip == address.host);
+    };
+    for (const Shard& shard : topology_.shards) {
+        if (is_meant(shard.primary)) {
+            return shard.primary;
+        }
+        const auto found = std::find_if(shard.replicas.begin(), shard.replicas.end(), is_meant);
+        if (found != shard.replicas.end()) {
+            return *found;
+        }
+    }
+    return {address, {}, {}};
+}
+
 Primary& Client::Core::find_or_add(const Node& node) {
     const auto [place, is_new] = primaries_.try_emplace(node.address);
     if (is_new) {
@@ -179,7 +197,7 @@ Primary& Client::Core::find_or_add(const Node& node) {
 
 void Client::Core::count_slots() {
     for (const auto& [address, primary] : primaries_) {
-        primary->was_serving = primary->slot_count > 0;
+        primary->was_serving = primary->was_serving || primary->slot_count > 0;
         primary->slot_count = 0;
         primary->slot_ranges.clear();
     }
@@ -262,7 +280,7 @@ void Client::Core::confirm(Primary& primary, std::optional<Time> since,
             *clock = clock_of(reply->view());
         }
     });
-    channel.ask(Command("CLUSTER").add("NODES"), [this, clock, since, id = primary.node().id,
+    channel.ask(Command("CLUSTER").add("NODES"), [clock, since, id = primary.node().id,
                                                   slots = slots_.slots_of(&primary),
                                                   answer = std::move(answer)](
                                                      const Result<Reply>& reply) {

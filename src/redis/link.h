@@ -16,13 +16,15 @@ namespace fermata::redis {
 
 class LinkListener {
   public:
+    LinkListener() = default;
+    LinkListener(const LinkListener&) = delete;
+    LinkListener& operator=(const LinkListener&) = delete;
+    virtual ~LinkListener() = default;
+
     virtual void linked(const ServerFacts& facts) = 0;
     virtual void received(Reply reply) = 0;
     // Could not be opened, or was lost; the next attempt follows by itself.
     virtual void unlinked(const Error& error) = 0;
-
-  protected:
-    ~LinkListener() = default;
 };
 
 class Link final : private ConnectionListener {
@@ -30,7 +32,7 @@ class Link final : private ConnectionListener {
     Link(Surroundings& surroundings, Node node, LinkListener& listener);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
-    ~Link();
+    ~Link() override;
 
     void start();
     [[nodiscard]] bool is_open() const { return connection_ != nullptr && connection_->is_open(); }

@@ -24,6 +24,11 @@ class Primary;
 // Never destroys a primary from a call.
 class PrimaryHost {
   public:
+    PrimaryHost() = default;
+    PrimaryHost(const PrimaryHost&) = delete;
+    PrimaryHost& operator=(const PrimaryHost&) = delete;
+    virtual ~PrimaryHost() = default;
+
     virtual void answer(OutstandingPtr request, Result<Reply> reply) = 0;
     // The server's error: what becomes of the request is decided there.
     virtual void refused(OutstandingPtr request, std::string_view text, Primary& primary) = 0;
@@ -38,9 +43,6 @@ class PrimaryHost {
     virtual void confirm(Primary& primary,
                          std::optional<std::chrono::steady_clock::time_point> since,
                          std::function<void(bool)> answer) = 0;
-
-  protected:
-    ~PrimaryHost() = default;
 };
 
 class Primary final : private WriteChannelOwner, private ReadChannelOwner {
@@ -50,7 +52,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     Primary(Surroundings& surroundings, const Node& node, PrimaryHost& host);
     Primary(const Primary&) = delete;
     Primary& operator=(const Primary&) = delete;
-    ~Primary() = default;
+    ~Primary() override = default;
 
     void start();
     [[nodiscard]] const Node& node() const { return node_; }

@@ -16,6 +16,11 @@ namespace fermata::redis {
 
 class ReadChannelOwner {
   public:
+    ReadChannelOwner() = default;
+    ReadChannelOwner(const ReadChannelOwner&) = delete;
+    ReadChannelOwner& operator=(const ReadChannelOwner&) = delete;
+    virtual ~ReadChannelOwner() = default;
+
     virtual void read_channel_opened(const ServerFacts& facts) = 0;
     virtual void read_channel_closed(const Error& error) = 0;
     virtual void read_answered(OutstandingPtr request, Reply reply) = 0;
@@ -23,9 +28,6 @@ class ReadChannelOwner {
     virtual void read_refused(OutstandingPtr request, std::string_view text) = 0;
     // After the answers of one turn: there may be room for more.
     virtual void read_progressed() = 0;
-
-  protected:
-    ~ReadChannelOwner() = default;
 };
 
 class ReadChannel final : private LinkListener {

@@ -20,6 +20,11 @@ namespace fermata::redis {
 
 class SurveyHost {
   public:
+    SurveyHost() = default;
+    SurveyHost(const SurveyHost&) = delete;
+    SurveyHost& operator=(const SurveyHost&) = delete;
+    virtual ~SurveyHost() = default;
+
     // An open connection to ask: that of `preferred` if it is open, and not that of `avoided` if
     // another one will do; null: none.
     virtual ReadChannel* pick_source(const std::optional<Address>& preferred,
@@ -29,9 +34,6 @@ class SurveyHost {
     virtual void surveyed(Topology topology) = 0;
     // A round found nothing.
     virtual void survey_failed(const Error& error) = 0;
-
-  protected:
-    ~SurveyHost() = default;
 };
 
 class Survey final : private ReadChannelOwner {

@@ -17,6 +17,11 @@ namespace fermata::redis {
 
 class WriteChannelOwner {
   public:
+    WriteChannelOwner() = default;
+    WriteChannelOwner(const WriteChannelOwner&) = delete;
+    WriteChannelOwner& operator=(const WriteChannelOwner&) = delete;
+    virtual ~WriteChannelOwner() = default;
+
     virtual void write_channel_opened(const ServerFacts& facts) = 0;
     virtual void write_channel_closed(const Error& error) = 0;
     virtual void write_answered(OutstandingPtr request, Reply reply) = 0;
@@ -30,9 +35,6 @@ class WriteChannelOwner {
     virtual unsigned replicas_required() = 0;
     // A WAIT ended with as many replicas: enough, or not.
     virtual void replicas_reported(bool is_enough) = 0;
-
-  protected:
-    ~WriteChannelOwner() = default;
 };
 
 class WriteChannel final : private LinkListener {
