@@ -5,6 +5,7 @@
 namespace fermata::store {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): the check does not see uses of a literal's suffix.
 using std::string_literals::operator""s;
 
 TEST(EntryTest, SessionsAreAsInTheExampleOfTheFormatPage) {

@@ -30,15 +30,15 @@ class StoreContractTest : public testing::Test {
     Epoch claim(Partition partition, std::uint32_t node = 1) {
         return *wait<Epoch>([&](auto done) { store_->claim(partition, node, done); });
     }
-    Result<CommitAnswer> commit(CommitBatch batch) {
-        return wait<CommitAnswer>([&](auto done) { store_->commit(std::move(batch), done); });
+    Result<CommitAnswer> commit(const CommitBatch& batch) {
+        return wait<CommitAnswer>([&](auto done) { store_->commit(batch, done); });
     }
     Result<CommitAnswer> commit(Epoch epoch, std::vector<SessionCommit> sessions) {
         CommitBatch batch;
         batch.partition = sessions.front().session.partition();
         batch.epoch = epoch;
         batch.sessions = std::move(sessions);
-        return commit(std::move(batch));
+        return commit(batch);
     }
     SessionAnswer commit_one(Epoch epoch, const SessionCommit& step) {
         const auto answer = commit(epoch, {step});
@@ -86,8 +86,8 @@ class StoreContractTest : public testing::Test {
         return *wait<std::optional<AnswerRecord>>(
             [&](auto done) { store_->find_answer(partition, key, done); });
     }
-    Result<InboxAnswer> append(InboxAppend append) {
-        return wait<InboxAnswer>([&](auto done) { store_->append_inbox(std::move(append), done); });
+    Result<InboxAnswer> append(const InboxAppend& append) {
+        return wait<InboxAnswer>([&](auto done) { store_->append_inbox(append, done); });
     }
     std::size_t expire(UnixMillis now_ms, std::size_t limit = 100) {
         return *wait<std::size_t>([&](auto done) { store_->expire(now_ms, limit, done); });
@@ -643,8 +643,8 @@ TYPED_TEST_P(StoreContractTest, EveryCallIsAnsweredAlsoAfterClosing) {
         CommitBatch batch;
         batch.epoch = epoch;
         batch.sessions.push_back(test_step(test_session(number), 1, "s"));
-        this->store_->commit(batch,
-                             [&](Result<CommitAnswer> answer) { answered += answer ? 1 : 0; });
+        this->store_->commit(
+            batch, [&](const Result<CommitAnswer>& answer) { answered += answer ? 1 : 0; });
     }
     this->store_->close();
     this->store_->close();
