@@ -5,7 +5,12 @@
 namespace fermata::cluster {
 
 Holdings::Holdings(store::NodeId self, Partition partition_count, const Timing& timing)
-    : self_(self), timing_(timing), holdings_(partition_count), owners_(partition_count) {}
+
+    : self_(self),
+      partition_count_(partition_count),
+      timing_(timing),
+      holdings_(partition_count),
+      owners_(partition_count) {}
 
 void Holdings::step(Holding& holding, Stage stage) {
     holding.stage = stage;
@@ -42,7 +47,7 @@ bool Holdings::see_owners(Steady now, const std::vector<store::Ownership>& owner
     bool is_new = !knows_owners_;
     knows_owners_ = true;
     wants_owners_ = false;
-    for (Partition partition = 0; partition < owners_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         const Holding& holding = holdings_[partition];
         const store::Ownership& owner = owners[partition];
         if (holding.serial > list_serial_) {
@@ -80,7 +85,7 @@ void Holdings::plan(Steady now, const std::vector<store::NodeId>& targets, const
     }
     std::size_t claiming = count(Stage::kClaiming);
     std::size_t moving = count_moving(targets);
-    for (Partition partition = 0; partition < holdings_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         Holding& holding = holdings_[partition];
         const bool should_hold = targets[partition] == self_;
         if (holding.stage == Stage::kHeld && !should_hold && moving < timing_.hand_over_window) {
@@ -174,7 +179,7 @@ void Holdings::on_lost(Partition partition, store::Epoch epoch) {
 }
 
 void Holdings::resume(Steady now, const std::vector<store::Ownership>& owners, Actions& actions) {
-    for (Partition partition = 0; partition < owners_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         Holding& holding = holdings_[partition];
         if (!holds(partition)) {
             continue;
@@ -201,7 +206,7 @@ void Holdings::drop(Partition partition, Actions& actions) {
 }
 
 void Holdings::drop_all(Actions& actions) {
-    for (Partition partition = 0; partition < holdings_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         if (holdings_[partition].stage != Stage::kNone) {
             drop(partition, actions);
         }
@@ -210,7 +215,7 @@ void Holdings::drop_all(Actions& actions) {
 }
 
 void Holdings::release_all(Actions& actions) {
-    for (Partition partition = 0; partition < holdings_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         if (holds(partition)) {
             release(partition, holdings_[partition].epoch, actions);
         }
@@ -230,7 +235,7 @@ std::size_t Holdings::count_held() const {
 // What was handed over counts until somebody claims it, unless nobody could.
 std::size_t Holdings::count_moving(const std::vector<store::NodeId>& targets) const {
     std::size_t moving = count(Stage::kClosing) + count(Stage::kReleasing);
-    for (Partition partition = 0; partition < holdings_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         const bool is_awaited = targets[partition] != self_ && targets[partition] != store::kNobody;
         moving += holdings_[partition].handed_over && is_awaited ? 1 : 0;
     }
@@ -242,7 +247,7 @@ bool Holdings::is_idle() const {
 }
 
 bool Holdings::is_waiting(const std::vector<store::NodeId>& targets) const {
-    for (Partition partition = 0; partition < holdings_.size(); ++partition) {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
         const Holding& holding = holdings_[partition];
         const bool is_missed = targets[partition] == self_ && holding.stage == Stage::kNone;
         if (is_missed || (holding.handed_over && targets[partition] != store::kNobody)) {

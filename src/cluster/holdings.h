@@ -92,6 +92,7 @@ class Holdings {
     void release(Partition partition, store::Epoch epoch, Actions& actions);
 
     const store::NodeId self_;
+    const Partition partition_count_;
     const Timing timing_;
     std::vector<Holding> holdings_;
     std::vector<store::Ownership> owners_;

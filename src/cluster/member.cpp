@@ -222,7 +222,7 @@ bool Member::is_drained() const {
 }
 
 bool Member::has_more_to_move() const {
-    for (Partition partition = 0; partition < targets_.size(); ++partition) {
+    for (Partition partition = 0; partition < options_.facts.partition_count; ++partition) {
         if (holdings_.holds(partition) && targets_[partition] != options_.node) {
             return true;
         }
@@ -246,7 +246,7 @@ void Member::retarget() {
     if (options_.auto_rebalance || rebalancing_) {
         return;
     }
-    for (Partition partition = 0; partition < targets_.size(); ++partition) {
+    for (Partition partition = 0; partition < options_.facts.partition_count; ++partition) {
         const store::NodeId owner = holdings_.owners()[partition].node;
         if (std::find(nodes.begin(), nodes.end(), owner) != nodes.end()) {
             targets_[partition] = owner;

@@ -130,27 +130,20 @@ class Member {
     const MemberOptions options_;
     const Timing timing_;
     std::vector<Action> actions_;
-    Role role_ = Role::kJoining;
     std::string refusal_;
-    bool draining_ = false;
-    bool rebalancing_ = false;
     Counters counters_;
 
     // The own record: acting or standby, as `role_` says, or what is being tried.
     std::optional<store::NodeRecord> known_;  // as last accepted
     std::uint64_t beat_sent_ = 0;             // highest number ever sent
-    bool beat_in_flight_ = false;
     Steady beat_sent_at_{0};
     Steady beat_due_{0};
     Steady beat_not_before_{0};  // after an error of the store
     Steady lease_until_{0};
-    bool suspended_ = false;
     // Set while suspended with a new lease: owners listed before it do not count.
     std::optional<Steady> lease_regained_;
 
     Records nodes_;
-    bool knows_nodes_ = false;
-    bool nodes_in_flight_ = false;
     Steady nodes_sent_at_{0};
     Steady nodes_read_at_{0};  // when the read that `nodes_` is from was sent
     Steady nodes_due_{0};
@@ -160,10 +153,19 @@ class Member {
 
     Holdings holdings_;
     std::vector<store::NodeId> targets_;
-    bool owners_in_flight_ = false;
     Steady owners_sent_at_{0};
     Steady owners_due_{0};
     Steady owners_pause_{0};
+
+    Role role_ = Role::kJoining;
+    bool suspended_ = false;
+    bool draining_ = false;
+    bool rebalancing_ = false;
+    bool knows_nodes_ = false;
+    // Calls of the store under way, at most one of each kind.
+    bool beat_in_flight_ = false;
+    bool nodes_in_flight_ = false;
+    bool owners_in_flight_ = false;
 };
 
 }  // namespace fermata::cluster

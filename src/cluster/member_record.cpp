@@ -265,7 +265,8 @@ Status Member::status(Steady now) const {
     if (holdings_.knows_owners()) {
         status.owners = holdings_.owners();
     }
-    for (Partition partition = 0; partition < status.owners.size(); ++partition) {
+    const auto known_count = static_cast<Partition>(status.owners.size());
+    for (Partition partition = 0; partition < known_count; ++partition) {
         status.settled = status.settled && status.owners[partition].node == targets_[partition];
     }
     for (const store::NodeRecord& record : nodes_) {

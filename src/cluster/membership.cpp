@@ -109,7 +109,7 @@ void Membership::run() {
 // Before the actions are carried out: what is given up is not served any more.
 void Membership::publish(const Member& member) {
     lease_until_ns_.store(member.lease_until().count(), std::memory_order_release);
-    for (Partition partition = 0; partition < held_.size(); ++partition) {
+    for (Partition partition = 0; partition < options_.facts.partition_count; ++partition) {
         held_[partition].store(member.serves(partition), std::memory_order_release);
     }
     auto status = std::make_shared<const Status>(member.status(clock_.steady()));

@@ -75,6 +75,13 @@ void Checker::excuse_all(Time until) {
     all_excused_ = std::max(all_excused_, until);
 }
 
+void Checker::prolong_excuses(Time now, Time by) {
+    for (auto& [instance, until] : excused_) {
+        until += until >= now ? by : 0;
+    }
+    all_excused_ += all_excused_ >= now ? by : 0;
+}
+
 void Checker::finish(const Store& store, Partition partitions) {
     std::map<std::uint64_t, int> applied;
     std::map<std::uint64_t, int> fired;

@@ -36,6 +36,8 @@ class Checker {
     // It crashed, stood still, was cut off or left: it may be taken for dead until then.
     void excuse(std::uint64_t instance, Time until);
     void excuse_all(Time until);
+    // The store is away for so long: marks that are on their way arrive later by that.
+    void prolong_excuses(Time now, Time by);
 
     // --- at the end
     void finish(const Store& store, Partition partitions);

@@ -64,7 +64,7 @@ void Client::verify(Partition partition, std::function<void()> then) {
 }
 
 void Client::on_primary_changed(int shard) {
-    for (Partition partition = 0; partition < writers_.size(); ++partition) {
+    for (Partition partition = 0; partition < partitions_; ++partition) {
         if (Store::shard_of(partition) == shard && !writers_[partition].fenced) {
             verify(partition, [] {});
         }

@@ -21,7 +21,8 @@ class Client {
     using Schedule = std::function<void(Time after, std::function<void()>)>;
 
     Client(Partition partitions, bool no_redo, Send send, Schedule schedule)
-        : no_redo_(no_redo),
+        : partitions_(partitions),
+          no_redo_(no_redo),
           send_(std::move(send)),
           schedule_(std::move(schedule)),
           writers_(partitions) {}
@@ -68,6 +69,7 @@ class Client {
     void on_reply(Partition partition, store::Epoch epoch, const CallReply& reply);
     void finish(Writer& writer, bool ends);
 
+    const Partition partitions_;
     const bool no_redo_;
     Send send_;
     Schedule schedule_;

@@ -17,7 +17,7 @@ void World::break_next() {
     if (mended_) {
         return;
     }
-    after(between(100, 2500) * kMillisecond, [this] { break_next(); });
+    after(between(100, 1800) * kMillisecond, [this] { break_next(); });
     if (now_ < calm_until_) {
         return;
     }
@@ -115,6 +115,7 @@ void World::wait_for_drained(Process& process) {
 void World::fail_over(int shard, Time down) {
     trace("FAILOVER of shard " + std::to_string(shard) + " for " +
           std::to_string(down / kMillisecond) + " ms");
+    checker_.prolong_excuses(now_, down);
     ++shards_away_;
     store_->fail(shard);
     after(down, [this, shard] {
@@ -160,6 +161,7 @@ bool World::is_calm() {
 void World::outage() {
     const Time length = between(500, 9000) * kMillisecond;
     trace("OUTAGE for " + std::to_string(length / kMillisecond) + " ms");
+    checker_.prolong_excuses(now_, length);
     shards_away_ += Store::kShards;
     for (int shard = 0; shard < Store::kShards; ++shard) {
         store_->fail(shard);

@@ -20,7 +20,7 @@ struct WorldOptions {
     StoreBugs store_bugs;
     InstanceBugs instance_bugs;
     Timing timing;
-    Time faults = 12 * kSecond;
+    Time faults = 20 * kSecond;
     bool trace = false;                // to standard output
     Time recovery_max = 25 * kSecond;  // after the faults
 };

@@ -194,6 +194,7 @@ class Store {
     virtual void claim(Partition partition, std::uint32_t node, Done<Epoch> done) = 0;
 
     // For clusters (store/nodes.h). All are durable when answered.
+    // NOLINTBEGIN(performance-unnecessary-value-param): those who override it keep what they get
     //
     // Compare-and-set of one node's record.
     virtual void beat(NodeBeat beat, Done<BeatAnswer> done) {
@@ -221,6 +222,7 @@ class Store {
     }
     // Of every partition, by number.
     virtual void list_owners(Done<std::vector<Ownership>> done) { done(has_no_cluster()); }
+    // NOLINTEND(performance-unnecessary-value-param)
 
     // Durable when answered. kOverloaded when the bounded queue is full (nothing was taken).
     virtual void commit(CommitBatch batch, Done<CommitAnswer> done) = 0;
@@ -258,6 +260,7 @@ class Store {
     virtual void list_document_names(Done<std::vector<DocumentName>> done) = 0;
 
     // For moving partitions between stores (`fermata store`).
+    // NOLINTBEGIN(performance-unnecessary-value-param): those who override it keep what they get
     virtual void read_partition(Partition partition, Done<PartitionRecord> done) {
         static_cast<void>(partition);
         done(cannot_be_moved());
@@ -274,6 +277,7 @@ class Store {
         static_cast<void>(batch);
         done(cannot_be_moved());
     }
+    // NOLINTEND(performance-unnecessary-value-param)
 
     // Deletes what expired before `now_ms` (end records, answers), at most `limit` of each; says
     // how many.
