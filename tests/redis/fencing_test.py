@@ -97,13 +97,15 @@ class Instance:
         self.process.stdin.close()
 
 
-def contents(cluster, partitions):
-    """A digest of each key of these partitions: its type and value, and not its TTL or how it is encoded."""
+def contents(cluster, name, partitions=None):
+    """A digest of each key of a cluster of servers, or of some of its partitions: its type and value, and not its TTL or how
+    it is encoded."""
     digests = {}
-    prefixes = tuple(f"ORS:fencing:{{{partition}.".encode() for partition in partitions)
+    prefix = f"ORS:{name}:"
+    prefixes = tuple(f"{prefix}{{{partition}.".encode() for partition in partitions or ())
     for primary in cluster.primaries():
         with cluster.connect(primary, timeout_s=60) as connection:
-            keys = [key for key in scan(connection, "ORS:fencing:*") if key.startswith(prefixes)]
+            keys = [key for key in scan(connection, prefix + "*") if partitions is None or key.startswith(prefixes)]
             kinds = connection.pipeline([("TYPE", key) for key in keys])
             values = connection.pipeline([reading(kind, key) for kind, key in zip(kinds, keys)])
         for key, kind, value in zip(keys, kinds, values):
@@ -160,11 +162,11 @@ def schedule(cluster, dice, old, new):
         new.work(partitions)
         time.sleep(dice.uniform(0, 0.05))  # the new owner's work, of random length
         commits = new.rest()
-        before = contents(cluster, partitions)
+        before = contents(cluster, "fencing", partitions)
     finally:
         old.resume()
     old.wait_refused(partitions)
-    changed = differences(before, contents(cluster, partitions))
+    changed = differences(before, contents(cluster, "fencing", partitions))
     if changed:
         raise AssertionError(f"the old owner changed {changed[:10]}, {disturbance or 'without a disturbance'}")
     return commits
@@ -173,13 +175,13 @@ def schedule(cluster, dice, old, new):
 def check_that_changes_are_seen(cluster):
     """One field, written past everything, must be noticed by the comparison."""
     partitions = range(PARTITIONS)
-    before = contents(cluster, partitions)
+    before = contents(cluster, "fencing", partitions)
     key = next(key for key in before if b":s:" in key)
     for primary in cluster.primaries():
         with cluster.connect(primary) as connection:
             if key in set(scan(connection, key.decode())):
                 connection.call("HSET", key, "forged", "1")
-    assert differences(before, contents(cluster, partitions)) == [key.decode()]
+    assert differences(before, contents(cluster, "fencing", partitions)) == [key.decode()]
 
 
 def main():
