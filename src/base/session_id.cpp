@@ -106,16 +106,16 @@ Partition SessionId::partition() const {
 }
 
 std::string SessionId::key() const {
-    std::string text;
-    text.reserve(kTextLength);
-    std::uint32_t pending = 0;
-    unsigned bits = 0;
-    for (const std::uint8_t byte : bytes_) {
-        pending = (pending << 8U) | byte;
-        bits += 8;
-        while (bits >= 5) {
-            bits -= 5;
-            text.push_back(kDigits[(pending >> bits) & 31U]);
+    // Five bytes are eight digits.
+    std::string text(kTextLength, '0');
+    char* digit = text.data();
+    for (std::size_t at = 0; at < kBytes; at += 5) {
+        std::uint64_t pending = 0;
+        for (std::size_t byte = at; byte < at + 5; ++byte) {
+            pending = (pending << 8U) | bytes_[byte];
+        }
+        for (int shift = 35; shift >= 0; shift -= 5) {
+            *digit++ = kDigits[(pending >> static_cast<unsigned>(shift)) & 31U];
         }
     }
     return text;

@@ -1,5 +1,6 @@
 #include "redis/command.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -24,10 +25,29 @@ void append_size(std::string& out, char mark, std::size_t size) {
     out += "\r\n";
 }
 
+// Most words are short: they are put together aside and appended at once, which is several times
+// cheaper than appending their five parts.
 void append_word(std::string& out, std::string_view word) {
-    append_size(out, '$', word.size());
-    out += word;
-    out += "\r\n";
+    constexpr std::size_t kShort = 99;
+    if (word.size() > kShort) {
+        append_size(out, '$', word.size());
+        out += word;
+        out += "\r\n";
+        return;
+    }
+    std::array<char, kShort + 8> text;  // NOLINT(*-init-variables): what is read was written
+    char* at = text.data();
+    *at++ = '$';
+    if (word.size() >= 10) {
+        *at++ = static_cast<char>('0' + word.size() / 10);
+    }
+    *at++ = static_cast<char>('0' + word.size() % 10);
+    *at++ = '\r';
+    *at++ = '\n';
+    at = std::copy(word.begin(), word.end(), at);
+    *at++ = '\r';
+    *at++ = '\n';
+    out.append(text.data(), static_cast<std::size_t>(at - text.data()));
 }
 
 }  // namespace
@@ -51,6 +71,10 @@ Command::Command(const Script& script, std::initializer_list<std::string_view> k
     }
 }
 
+Command::Command(const Script& script, std::size_t key_count) : script_(&script) {
+    add(key_count);
+}
+
 Command& Command::add(std::string_view word) {
     append_word(body_, word);
     ++word_count_;
@@ -70,6 +94,15 @@ Command& Command::add_unsigned(std::uint64_t number) {
 Command& Command::reserve(std::size_t bytes) {
     body_.reserve(body_.size() + bytes);
     return *this;
+}
+
+Command Command::copy_with_room(std::size_t bytes) const {
+    Command copy;
+    copy.script_ = script_;
+    copy.word_count_ = word_count_;
+    copy.body_.reserve(body_.size() + bytes);
+    copy.body_ += body_;
+    return copy;
 }
 
 void Command::append_head(std::string& out) const {

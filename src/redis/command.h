@@ -26,6 +26,8 @@ class Command {
     // script must outlive the command and its answer.
     Command(const Script& script, std::span<const std::string> keys);
     Command(const Script& script, std::initializer_list<std::string_view> keys);
+    // The keys are the next words that are added.
+    Command(const Script& script, std::size_t key_count);
 
     Command& add(std::string_view word);
     template <std::integral Number>
@@ -38,6 +40,9 @@ class Command {
     }
     // Room for words of so many bytes to come: one allocation instead of several.
     Command& reserve(std::size_t bytes);
+
+    // A copy with room for words of so many bytes to come, made at once.
+    [[nodiscard]] Command copy_with_room(std::size_t bytes) const;
 
     [[nodiscard]] const Script* script() const { return script_; }
     // Of the encoded command, without the name of a script.
@@ -52,6 +57,8 @@ class Command {
     void append_head(std::string& out) const;
 
   private:
+    Command() = default;
+
     Command& add_signed(std::int64_t number);
     Command& add_unsigned(std::uint64_t number);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_set>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -57,8 +57,7 @@ class Encoder {
     }
 
     EncodedCommit encode() {
-        redis::Command command(commit_script(), touched_keys());
-        command.reserve(size_hint());
+        redis::Command command = begin_command();
         command.add(batch_.sessions.size());
         command.add(has_session_twice() ? "mixed" : "");
         command.add(lifetimes_.record.count()).add(lifetimes_.record.count());
@@ -81,16 +80,30 @@ class Encoder {
     }
 
   private:
-    [[nodiscard]] std::vector<std::string> touched_keys() const;
+    // Tables of the partition that are touched, and how many keys besides that are neither of them
+    // nor of the commits' sessions.
+    struct Touched {
+        bool sessions = false;
+        bool timers = false;
+        bool inbox = false;
+        bool outbox = false;
+        bool answers = false;
+        bool expiry = false;
+        std::size_t single = 0;
+    };
+    void note_touched(const SessionCommit& commit, Touched& touched) const;
+    // The script with its keys.
+    [[nodiscard]] redis::Command begin_command();
     [[nodiscard]] std::size_t size_hint() const;
     [[nodiscard]] bool has_session_twice() const;
     static void add_head(redis::Command& command, const SessionCommit& commit);
     void add_additions(redis::Command& command, const SessionCommit& commit, const std::string& id);
     void add_fields(redis::Command& command, const SessionCommit& commit);
-    void add_boxes(redis::Command& command, const SessionCommit& commit);
+    void add_boxes(redis::Command& command, const SessionCommit& commit, const std::string& id);
     void add_expiring(redis::Command& command, const SessionCommit& commit, const std::string& id);
     void add_removals(redis::Command& command, const SessionCommit& commit, const std::string& id);
-    void add_removed_fields(redis::Command& command, const SessionCommit& commit);
+    void add_removed_fields(redis::Command& command, const SessionCommit& commit,
+                            const std::string& id);
     static void add_ranges(redis::Command& command, std::string_view letter,
                            std::vector<std::uint64_t> numbers);
     [[nodiscard]] bool keeps_journal(const SessionCommit& commit) const {
@@ -113,46 +126,65 @@ class Encoder {
     UnixMillis expires_ms_ = Call::kNeverExpires;
 };
 
-std::vector<std::string> Encoder::touched_keys() const {
+redis::Command Encoder::begin_command() {
     const Partition partition = batch_.partition;
-    bool creates = false;
-    bool timers = false;
-    bool inbox = !batch_.inbox_removed.empty();
-    bool outbox = !batch_.outbox_removed.empty();
-    bool answers = false;
-    bool expiry = false;
-    std::vector<std::string> keys;
-    keys.reserve(batch_.sessions.size() + 8);
-    keys.push_back(keys_.key(partition, "owner"));
-    for (const std::string& id : ids_) {
-        keys.push_back(keys_.session(partition, id));
+    const std::string& base = keys_.base(partition);
+    Touched touched;
+    touched.inbox = !batch_.inbox_removed.empty();
+    touched.outbox = !batch_.outbox_removed.empty();
+    for (const SessionCommit& commit : batch_.sessions) {
+        note_touched(commit, touched);
     }
-    for (std::size_t at = 0; at < batch_.sessions.size(); ++at) {
-        const SessionCommit& commit = batch_.sessions[at];
-        creates |= commit.expected_seq == 0;
-        timers |= !commit.timers_set.empty() || !commit.timers_removed.empty() || commit.end;
-        inbox |= !commit.inbox_added.empty() || !commit.inbox_removed.empty() || commit.end;
-        outbox |= !commit.outbox_added.empty() || !commit.outbox_removed.empty();
-        answers |= !commit.answers.empty();
-        expiry |= !commit.answers.empty() || commit.end;
-        for (const store::InboxRecord& record : commit.inbox_added) {
-            if (record.session != commit.session) {
-                keys.push_back(keys_.session(partition, record.session.key()));
+    const std::pair<bool, std::string_view> shared[] = {
+        {touched.sessions, "sessions"}, {touched.timers, "timers"},   {touched.inbox, "inbox"},
+        {touched.outbox, "outbox"},     {touched.answers, "answers"}, {touched.expiry, "expiry"}};
+    std::size_t count = 1 + ids_.size() + touched.single;
+    for (const auto& [is_touched, name] : shared) {
+        count += is_touched ? 1 : 0;
+    }
+    redis::Command command(commit_script(), count);
+    command.reserve(size_hint() + count * (base.size() + 48));
+    const auto add_key = [&](std::string_view kind, std::string_view name) {
+        command.add(made([&](std::string& out) {
+            out += base;
+            out += kind;
+            out += name;
+        }));
+    };
+    add_key("", "owner");
+    for (const std::string& id : ids_) {
+        add_key("s:", id);
+    }
+    for (std::size_t at = 0; touched.single > 0 && at < batch_.sessions.size(); ++at) {
+        for (const store::InboxRecord& record : batch_.sessions[at].inbox_added) {
+            if (record.session != batch_.sessions[at].session) {
+                add_key("s:", record.session.key());
             }
         }
-        if (keeps_journal(commit)) {
-            keys.push_back(keys_.journal(partition, ids_[at]));
+        if (keeps_journal(batch_.sessions[at])) {
+            add_key("j:", ids_[at]);
         }
     }
-    const std::pair<bool, std::string_view> shared[] = {{creates, "sessions"}, {timers, "timers"},
-                                                        {inbox, "inbox"},      {outbox, "outbox"},
-                                                        {answers, "answers"},  {expiry, "expiry"}};
     for (const auto& [is_touched, name] : shared) {
         if (is_touched) {
-            keys.push_back(keys_.key(partition, name));
+            add_key("", name);
         }
     }
-    return keys;
+    return command;
+}
+
+void Encoder::note_touched(const SessionCommit& commit, Touched& touched) const {
+    const bool ends = commit.end.has_value();
+    touched.sessions |= commit.expected_seq == 0;
+    touched.timers |= ends || !commit.timers_set.empty() || !commit.timers_removed.empty();
+    touched.inbox |= ends || !commit.inbox_added.empty() || !commit.inbox_removed.empty();
+    touched.outbox |= !commit.outbox_added.empty() || !commit.outbox_removed.empty();
+    touched.answers |= !commit.answers.empty();
+    touched.expiry |= ends || !commit.answers.empty();
+    touched.single += keeps_journal(commit) ? 1 : 0;
+    for (const store::InboxRecord& record : commit.inbox_added) {
+        touched.single += record.session != commit.session ? 1 : 0;
+    }
 }
 
 std::size_t Encoder::size_hint() const {
@@ -183,14 +215,9 @@ bool Encoder::has_session_twice() const {
     if (batch_.sessions.size() < 2) {
         return false;
     }
-    std::unordered_set<SessionId> seen;
-    seen.reserve(batch_.sessions.size());
-    for (const SessionCommit& commit : batch_.sessions) {
-        if (!seen.insert(commit.session).second) {
-            return true;
-        }
-    }
-    return false;
+    std::vector<std::string_view> ids(ids_.begin(), ids_.end());
+    std::sort(ids.begin(), ids.end());
+    return std::adjacent_find(ids.begin(), ids.end()) != ids.end();
 }
 
 void Encoder::add_head(redis::Command& command, const SessionCommit& commit) {
@@ -215,7 +242,7 @@ void Encoder::add_additions(redis::Command& command, const SessionCommit& commit
             append_timer_member(out, timer.number, id);
         }));
     }
-    add_boxes(command, commit);
+    add_boxes(command, commit, id);
     add_expiring(command, commit, id);
     if (keeps_journal(commit)) {
         command.add("j").add(3).add(id).add(commit.seq).add(made([&](std::string& out) {
@@ -255,14 +282,19 @@ void Encoder::add_fields(redis::Command& command, const SessionCommit& commit) {
     }
 }
 
-void Encoder::add_boxes(redis::Command& command, const SessionCommit& commit) {
+void Encoder::add_boxes(redis::Command& command, const SessionCommit& commit,
+                        const std::string& id) {
     Operation inbox(command, "i", commit.inbox_added.size(), 2);
     for (const store::InboxRecord& record : commit.inbox_added) {
-        inbox.item().add(record.session.key()).add(record.payload);
+        inbox.item().add(record.session == commit.session ? id : record.session.key());
+        command.add(record.payload);
     }
     Operation outbox(command, "o", commit.outbox_added.size(), 1);
     for (const store::OutboxRecord& record : commit.outbox_added) {
-        outbox.item().add(made([&](std::string& out) { append_outbox(out, record); }));
+        outbox.item().add(made([&](std::string& out) {
+            append_outbox(out, record,
+                          record.session == commit.session ? id : record.session.key());
+        }));
     }
 }
 
@@ -313,7 +345,7 @@ void Encoder::add_removals(redis::Command& command, const SessionCommit& commit,
         }
     }
     if (!commit.end) {
-        add_removed_fields(command, commit);
+        add_removed_fields(command, commit, id);
         add_ranges(command, "I", commit.inbox_removed);
     }
     add_ranges(command, "O", commit.outbox_removed);
@@ -322,7 +354,8 @@ void Encoder::add_removals(redis::Command& command, const SessionCommit& commit,
     }
 }
 
-void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& commit) {
+void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& commit,
+                                 const std::string& id) {
     // A timer that is set again under its number stays: the two share field and member.
     std::vector<std::uint64_t> timers;
     for (const auto& [due_ms, number] : commit.timers_removed) {
@@ -349,7 +382,6 @@ void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& c
     for (const std::uint64_t number : commit.inbox_removed) {
         fields.item().add(made([&](std::string& out) { append_inbox_field(out, number); }));
     }
-    const std::string id = timers.empty() ? std::string() : commit.session.key();
     Operation members(command, "T", timers.size(), 1);
     for (const std::uint64_t number : timers) {
         members.item().add(made([&](std::string& out) { append_timer_member(out, number, id); }));

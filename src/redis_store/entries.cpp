@@ -110,8 +110,8 @@ void append_timed(std::string& out, std::int64_t time_ms, std::string_view paylo
     out += payload;
 }
 
-void append_outbox(std::string& out, const store::OutboxRecord& record) {
-    out += record.session.key();
+void append_outbox(std::string& out, const store::OutboxRecord& record, std::string_view id) {
+    out += id;
     out += ' ';
     append_number(out, record.seq);
     out += ' ';

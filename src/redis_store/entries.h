@@ -33,8 +33,8 @@ void append_timer_field(std::string& out, std::uint64_t number);
 void append_inbox_field(std::string& out, std::uint64_t number);
 // "<number> <payload>": values of timers, answers and journals.
 void append_timed(std::string& out, std::int64_t time_ms, std::string_view payload);
-// Without its number, which the store gives.
-void append_outbox(std::string& out, const store::OutboxRecord& record);
+// Without its number, which the store gives. id: of record.session.
+void append_outbox(std::string& out, const store::OutboxRecord& record, std::string_view id);
 
 struct Timed {
     std::int64_t time_ms = 0;

@@ -42,7 +42,7 @@ TEST(EntriesTest, BoxEntriesAreReadWithPayloadsThatHoldSpaces) {
     EXPECT_EQ(inbox->payload, "a b\n");
 
     std::string text = "18 ";
-    append_outbox(text, {kSession, 3, 2, 0, " x"});
+    append_outbox(text, {kSession, 3, 2, 0, " x"}, kSession.key());
     const auto outbox = decode_outbox(text);
     ASSERT_TRUE(outbox);
     EXPECT_EQ(outbox->number, 18U);

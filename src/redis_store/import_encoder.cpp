@@ -110,7 +110,7 @@ class Encoder {
         for (const store::OutboxRecord& record : batch_.outbox) {
             std::string text = std::to_string(record.number);
             std::string member = text + " ";
-            append_outbox(member, record);
+            append_outbox(member, record, record.session.key());
             run("outbox", "ZADD", {std::move(text), std::move(member)});
         }
     }
