@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Runs the Redis benchmarks on clusters of their own and prints the tables: each figure beside its reference of the same run.
+
+    bench/redis_run.py [--binaries build/release/bin] [--seconds 3] [--sessions 10000,100000] [--skip-tls]
+
+Three primaries and their replicas share the processors with the load, so figures are of this machine under this load; the
+ratios count. Goals: commits at least 0.8 of the bare loop, with at most 1.5 times its processor time."""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+WITH_REDIS = HERE.parent / "tests" / "support" / "with_redis.py"
+BATCHES = (1, 4, 16, 64)
+GOAL_RATE, GOAL_CPU = 0.8, 1.5
+
+
+def progress(text):
+    print(f"  measuring {text} …", file=sys.stderr, flush=True)
+
+
+class Bench:
+    """Runs the program, many times within one cluster: this script starts itself inside with_redis.py."""
+
+    def __init__(self, options):
+        self.program = str(options.binaries / "redis_store_bench")
+        self.seconds = str(options.seconds)
+
+    def run(self, *words):
+        done = subprocess.run([self.program, *map(str, words)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(map(str, words))} failed: {done.stderr.strip()}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def load(self, mode, batch, wait):
+        progress(f"{mode}, {batch} sessions a call, WAIT {wait}")
+        return self.run(mode, batch, wait, self.seconds)
+
+
+def verdict(is_reached):
+    return "reached" if is_reached else "NOT REACHED"
+
+
+def print_commits(bench):
+    line = "{:<5} {:>6} {:>11} {:>11} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>8} {:>8}  {}"
+    print("commits of sessions with 1 KB, 64 partitions, 3 primaries with a replica each, all on this machine")
+    print(line.format("WAIT", "a call", "store /s", "loop /s", "ratio", "client µs", "loop µs", "ratio", "Redis µs", "loop µs",
+                      "p50 ms", "p99 ms", ""))
+    for wait in (0, 1):
+        for batch in BATCHES:
+            store, loop = bench.load("store", batch, wait), bench.load("loop", batch, wait)
+            rate, cpu = store["per_second"] / loop["per_second"], store["client_us"] / loop["client_us"]
+            print(line.format(wait, batch, f"{store['per_second']:.0f}", f"{loop['per_second']:.0f}", f"{rate:.2f}",
+                              f"{store['client_us']:.1f}", f"{loop['client_us']:.1f}", f"{cpu:.2f}",
+                              f"{store['server_us']:.1f}", f"{loop['server_us']:.1f}", f"{store['p50_ms']:.1f}",
+                              f"{store['p99_ms']:.1f}", verdict(rate >= GOAL_RATE and cpu <= GOAL_CPU)), flush=True)
+    hset = bench.load("hset", 1, 0)
+    print(f"HSET of the same 1 KB, nothing else: {hset['per_second']:.0f}/s, {hset['server_us']:.1f} µs of Redis each\n", flush=True)
+
+
+def print_recovery(bench, sessions):
+    line = "{:>10} {:>9} {:>12} {:>12} {:>10} {:>11} {:>14} {:>7}  {}"
+    print("recovery: claims, pages of sessions and of timers of 64 partitions")
+    print(line.format("sessions", "seconds", "sessions/s", "first part.", "client µs", "Redis µs", "bare HMGET/s", "ratio", ""))
+    for count in sessions:
+        progress(f"recovery of {count} sessions")
+        found = bench.run("recovery", count)
+        rate, bare = found["sessions"] / found["seconds"], found["sessions"] / found["bare_seconds"]
+        print(line.format(f"{found['sessions']:.0f}", f"{found['seconds']:.2f}", f"{rate:.0f}", f"{found['first_seconds']:.3f} s",
+                          f"{found['client_us']:.1f}", f"{found['server_us']:.1f}", f"{bare:.0f}", f"{rate / bare:.2f}",
+                          verdict(rate >= 100_000 or rate >= 0.8 * bare)), flush=True)
+    print()
+
+
+def print_tls(bench, plain_too):
+    line = "{:<8} {:>5} {:>7} {:>11} {:>10} {:>10}"
+    if plain_too:
+        print(line.format("", "WAIT", "a call", "store /s", "client µs", "Redis µs"))
+    for batch in (1, 16):
+        figures = bench.load("store", batch, 1)
+        print(line.format("plain" if plain_too else "TLS", 1, batch, f"{figures['per_second']:.0f}",
+                          f"{figures['client_us']:.1f}", f"{figures['server_us']:.1f}"), flush=True)
+
+
+def inside(options):
+    bench = Bench(options)
+    if options.inside == "plain":
+        print_commits(bench)
+        print_recovery(bench, [int(count) for count in options.sessions.split(",") if count])
+        print_tls(bench, True)
+    else:
+        print_tls(bench, False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binaries", type=pathlib.Path, default=pathlib.Path("build/release/bin"))
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--sessions", default="10000,100000")
+    parser.add_argument("--skip-tls", action="store_true")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        inside(options)
+        return 0
+    own = sys.argv[1:]
+    for where, servers in (("plain", []), ("tls", ["--tls"])):
+        if where == "tls" and options.skip_tls:
+            break
+        command = [sys.executable, str(WITH_REDIS), *servers, "--", sys.executable, __file__, *own, "--inside", where]
+        done = subprocess.run(command, check=False)
+        if done.returncode != 0:
+            return done.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
