@@ -306,7 +306,7 @@ TEST_F(EmbeddedStoreTest, AFullQueueTakesNothingMore) {
     std::promise<void> entered;
     std::promise<void> proceed;
     // The first callback holds the writing thread.
-    store->claim(1, 1, [&](Result<Epoch>) {
+    store->claim(1, 1, [&](const Result<Epoch>&) {
         entered.set_value();
         proceed.get_future().wait();
     });
@@ -343,7 +343,7 @@ TEST_F(EmbeddedStoreTest, BytesThatWaitAreBounded) {
     const Epoch epoch = claim(*store);
     std::promise<void> entered;
     std::promise<void> proceed;
-    store->claim(1, 1, [&](Result<Epoch>) {
+    store->claim(1, 1, [&](const Result<Epoch>&) {
         entered.set_value();
         proceed.get_future().wait();
     });
@@ -377,7 +377,7 @@ TEST_F(EmbeddedStoreTest, OneGroupServesManyCommits) {
         CommitBatch batch;
         batch.epoch = epoch;
         batch.sessions.push_back(test_step(session_, seq, std::string(1000, 's')));
-        store->commit(batch, [&last, seq](Result<CommitAnswer>) {
+        store->commit(batch, [&last, seq](const Result<CommitAnswer>&) {
             if (seq == kSteps) {
                 last.set_value();
             }
@@ -439,7 +439,7 @@ class Writer {
         }
         return last_;
     }
-    void kill() {
+    void kill() const {
         ::kill(process_, SIGKILL);
         int status = 0;
         ::waitpid(process_, &status, 0);

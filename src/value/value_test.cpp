@@ -7,6 +7,7 @@
 namespace fermata::value {
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): the check does not see uses of a literal's suffix.
 using std::string_literals::operator""s;
 
 Value checked(std::string bytes) {
