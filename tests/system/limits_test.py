@@ -75,11 +75,11 @@ class RefusalTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("tokens-file", done.stderr)
 
-    def test_unknown_stores_are_refused_with_a_sentence(self):
-        for kind in ("redis", "cassandra"):
+    def test_stores_that_cannot_be_opened_are_refused_with_a_sentence(self):
+        for kind, advice in (("redis", "sessionid-with-nodeid=true"), ("cassandra", "use type=redis")):
             done = self.serve(f"--persistence.type={kind}")
             self.assertEqual(done.returncode, 1)
-            self.assertIn(f"type={kind} is not in this build", done.stderr)
+            self.assertIn(advice, done.stderr)
 
     def test_mistyped_options_are_refused(self):
         done = self.serve("--http.prot=1")
