@@ -1,6 +1,8 @@
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -11,12 +13,28 @@ namespace fermata::app {
 
 namespace {
 
+std::vector<const CLI::App*> subcommands_of(const CLI::App& command) {
+    return command.get_subcommands([](const CLI::App*) { return true; });
+}
+
+// Options, also those of subcommands, each once; and the subcommands' names.
 std::string words_of(const CLI::App& command) {
     std::string words;
-    for (const CLI::Option* option : command.get_options()) {
-        for (const std::string& name : option->get_lnames()) {
-            words += "--" + name + " ";
+    std::set<std::string> options;
+    const auto add_options = [&](const CLI::App& app) {
+        for (const CLI::Option* option : app.get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                options.insert("--" + name);
+            }
         }
+    };
+    add_options(command);
+    for (const CLI::App* sub : subcommands_of(command)) {
+        words += sub->get_name() + " ";
+        add_options(*sub);
+    }
+    for (const std::string& option : options) {
+        words += option + " ";
     }
     return words;
 }
@@ -31,7 +49,7 @@ std::string option_words() {
 
 std::string command_words(const CLI::App& root) {
     std::string words;
-    for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* command : subcommands_of(root)) {
         words += command->get_name() + " ";
     }
     return words;
@@ -41,7 +59,7 @@ std::string command_words(const CLI::App& root) {
 std::string bash_script(const CLI::App& root) {
     std::string script =
         "_fermata() {\n  local word=${COMP_WORDS[COMP_CWORD]} words=\n  case ${COMP_WORDS[1]} in\n";
-    for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* command : subcommands_of(root)) {
         script += "    " + command->get_name() + ") words=\"" + words_of(*command) + "\" ;;\n";
     }
     script += "  esac\n  if [ \"$COMP_CWORD\" = 1 ]; then words=\"" + command_words(root) +
@@ -52,16 +70,26 @@ std::string bash_script(const CLI::App& root) {
     return script;
 }
 
+std::string fish_options(const CLI::App& command) {
+    std::string script;
+    for (const CLI::Option* option : command.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            script += "complete -c fermata -n '__fish_seen_subcommand_from " + command.get_name() +
+                      "' -l " + name + " -d '" + option->get_description() + "'\n";
+        }
+    }
+    return script;
+}
+
 std::string fish_script(const CLI::App& root) {
     std::string script =
         "complete -c fermata -n __fish_use_subcommand -f -a '" + command_words(root) + "'\n";
-    for (const CLI::App* command : root.get_subcommands([](const CLI::App*) { return true; })) {
-        for (const CLI::Option* option : command->get_options()) {
-            for (const std::string& name : option->get_lnames()) {
-                script += "complete -c fermata -n '__fish_seen_subcommand_from " +
-                          command->get_name() + "' -l " + name + " -d '" +
-                          option->get_description() + "'\n";
-            }
+    for (const CLI::App* command : subcommands_of(root)) {
+        script += fish_options(*command);
+        for (const CLI::App* sub : subcommands_of(*command)) {
+            script += "complete -c fermata -n '__fish_seen_subcommand_from " + command->get_name() +
+                      "' -f -a '" + sub->get_name() + "' -d '" + sub->get_description() + "'\n" +
+                      fish_options(*sub);
         }
     }
     for (const Option& option : option_table()) {

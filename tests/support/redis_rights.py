@@ -16,9 +16,13 @@ COMMANDS = (
 EXTRA_FOR_TESTS = "+@read +@write +@keyspace"
 
 
+def needed():
+    return [name for line in COMMANDS for name in line.split()]
+
+
 def rights_of_fermata(cluster_name, extra=""):
     """As one line of ACL SETUSER, without user name and password; `cluster_name`: [cluster] name."""
-    names = " ".join(f"+{name}" for line in COMMANDS for name in line.split())
+    names = " ".join(f"+{name}" for name in needed())
     return f"on resetchannels ~ORS:{cluster_name}:* -@all {names} {extra}".rstrip()
 
 
