@@ -4,6 +4,7 @@
 // Limits: sizes were checked while reading (ServerOptions).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
