@@ -16,12 +16,9 @@ namespace fermata::cluster {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr Partition kPartitions = 8;
-
-class Fixture;
 
 // One instance with what it was told to serve.
 class Instance {

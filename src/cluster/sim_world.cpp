@@ -275,7 +275,7 @@ std::string World::find_trouble() {
     if (now_ < calm_until_ || shards_away_ > 0) {
         return "the last fault is not over";
     }
-    if (const std::string misplaced = find_misplaced(); !misplaced.empty()) {
+    if (std::string misplaced = find_misplaced(); !misplaced.empty()) {
         return misplaced;
     }
     for (Partition partition = 0; partition < partitions_; ++partition) {

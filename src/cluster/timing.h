@@ -1,4 +1,4 @@
-// Timing: how long leases last and how often the store is asked. Section [cluster].
+// Timing: how long leases last and how often the store is asked.
 #pragma once
 
 #include <chrono>

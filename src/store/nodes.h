@@ -64,7 +64,8 @@ struct NodeBeat {
 };
 
 struct BeatAnswer {
-    // Also for a repetition: the stored record has the instance and beat of the new one.
+    // Also for a repetition: the stored record has the instance and beat of the new one. Either way
+    // it is durable then, whoever wrote it first.
     bool accepted = false;
     // As stored now; nothing when there is none.
     std::optional<NodeRecord> current;
