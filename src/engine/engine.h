@@ -59,8 +59,8 @@ struct Options {
     // answer-timeout: how long a call waits for its answer when the store does not give it (ours);
     // 0: for ever. Requests to charts have a time-out of their own.
     std::chrono::milliseconds answer_timeout{30'000};
-    // create() returns at once, and partitions are served one by one as they are read. For stores on
-    // other machines: nobody waits for the last partition, nor for a store that is away.
+    // create() returns at once, and partitions are served one by one as they are read. For stores
+    // on other machines: nobody waits for the last partition, nor for a store that is away.
     bool recovers_in_background = false;
     // max-compiler-cached-docs: compiled charts kept that no session uses.
     std::uint32_t charts_max = 1000;

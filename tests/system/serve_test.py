@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """The HTTP interface through the real binary: sessions, events, requests, documents, streams, the ORS interface."""
+import http.client
 import json
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -284,6 +287,36 @@ class LifeTest(unittest.TestCase):
             self.assertEqual(second.returncode, 1)
             self.assertIn("fermata: ", second.stderr)
             self.assertEqual(server.call("GET", "/health/ready")[0], 200)
+
+    def test_a_start_waits_for_a_store_that_is_away_and_can_be_stopped(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen(
+                [BINARY, "serve", f"--http.port={port}", "--persistence.type=redis", "--persistence.redis-nodes=127.0.0.1:1",
+                 "--orchestration.sessionid-with-nodeid=true"], stdout=subprocess.PIPE, stderr=log, text=True)
+            try:
+                def ask(path):
+                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                    try:
+                        connection.request("GET", path)
+                        answer = connection.getresponse()
+                        return answer.status, answer.read().decode()
+                    except OSError:
+                        return 0, ""
+                    finally:
+                        connection.close()
+                eventually(lambda: ask("/health/live")[0] == 200)
+                eventually(lambda: "127.0.0.1:1" in ask("/health/ready")[1], 60)
+                self.assertEqual(ask("/health/ready")[0], 503)
+                process.terminate()
+                self.assertEqual(process.wait(timeout=20), 0)
+                self.assertEqual(process.stdout.read(), "")  # it never said that it is ready
+            finally:
+                process.kill()
+                process.wait()
+                process.stdout.close()
 
     def test_a_second_signal_ends_at_once(self):
         with Server(BINARY, "persistence.type=memory") as server:
