@@ -37,7 +37,7 @@ bool becomes(const Condition& condition, milliseconds timeout = seconds(30)) {
         if (std::chrono::steady_clock::now() > deadline) {
             return false;
         }
-        std::this_thread::sleep_for(milliseconds(5));
+        std::this_thread::sleep_for(milliseconds(5));  // poll
     }
     return true;
 }
@@ -218,7 +218,7 @@ TEST_F(RedisStoreFaultsTest, ConnectionsThatBreakAgainAndAgainLoseAndRepeatNothi
     std::thread breaker([&] {
         while (!stop) {
             on_all_primaries({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
-            std::this_thread::sleep_for(milliseconds(10));
+            std::this_thread::sleep_for(milliseconds(10));  // pause: between two breaks
         }
     });
 
@@ -403,7 +403,7 @@ TEST_F(RedisStoreFaultsTest, CommitsGoOnWhileTheirSlotIsMoved) {
     });
 
     while (move.move_one_key()) {
-        std::this_thread::sleep_for(milliseconds(20));  // so that commits meet each half
+        std::this_thread::sleep_for(milliseconds(20));  // pause: commits meet each half
     }
     move.end();
     stop = true;

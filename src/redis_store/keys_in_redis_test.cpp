@@ -120,7 +120,7 @@ TEST_F(KeysInRedisTest, LifetimesOfAPartitionsKeysAreRenewedByItsOwner) {
     const std::string session = probe_.keys.session(3, test_session(1, 3).key());
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (is_there(session) && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // poll
     }
     ASSERT_FALSE(is_there(session));
     for (const char* const name : {"owner", "sessions", "timers", "inbox", "outbox", "expiry"}) {
