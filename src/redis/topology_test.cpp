@@ -1,5 +1,8 @@
 #include "redis/topology.h"
 
+#include <array>
+#include <cstddef>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +60,7 @@ std::string shard_node(const NodeText& node) {
 
 std::string shard(const std::vector<int>& slots, const std::vector<std::string>& nodes) {
     std::vector<std::string> numbers;
+    numbers.reserve(slots.size());
     for (const int slot : slots) {
         numbers.push_back(number(slot));
     }
@@ -198,8 +202,9 @@ TEST(ServerFactsTest, AreReadFromInfo) {
 }
 
 // Never followed: only their addresses count.
-Primary* primary_number(std::uintptr_t number) {
-    return reinterpret_cast<Primary*>(number);
+Primary* primary_number(std::size_t number) {
+    static std::array<std::max_align_t, 32> places{};
+    return reinterpret_cast<Primary*>(&places[number]);
 }
 
 TEST(SlotMapTest, TellsWhichSlotsChangedTheirPrimary) {
