@@ -176,6 +176,8 @@ class Interpreter::Run {
     void react_to_limit();
     [[nodiscard]] std::string describe(const LimitHit& hit) const;
     [[nodiscard]] const std::string& document_of(Place place) const;
+    // A limit was hit: what is being executed ends here, so that the chart can react.
+    [[nodiscard]] bool is_at_limit() const { return pending_limit_ || last_limit_; }
     // Asks every kStopInterval calls.
     void check_stop(Place place);
 

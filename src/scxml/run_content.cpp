@@ -56,7 +56,7 @@ bool Interpreter::Run::run_instruction(std::uint32_t at, std::uint32_t& next,
                 fail(outcome.error(), instruction.a, origin_of(at));
             }
             next = outcome && *outcome ? next : instruction.b;
-            return !last_limit_;
+            return !is_at_limit();
         }
         case Op::kJump:
             next = instruction.b;
@@ -140,7 +140,7 @@ bool Interpreter::Run::next_in_loop(std::uint32_t at, std::uint32_t& next) {
         return false;
     }
     next = *outcome ? next : tables_.instructions[at].b;
-    return !last_limit_;
+    return !is_at_limit();
 }
 
 bool Interpreter::Run::raise(NameIndex name, Place place) {
