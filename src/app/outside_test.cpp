@@ -9,6 +9,7 @@
 #include "app/command_line.h"
 #include "app/file_reader.h"
 #include "app/run_script.h"
+#include "store/testing.h"
 
 namespace fermata::app {
 namespace {
@@ -49,12 +50,8 @@ TEST(PrefixTest, NoPrefixAllowsNothing) {
 }
 
 class FolderTest : public testing::Test {
-  public:
-    ~FolderTest() override { fs::remove_all(root_); }
-
   protected:
-    FolderTest() : root_(fs::path(testing::TempDir()) / "fermata-outside-test") {
-        fs::remove_all(root_);
+    FolderTest() {
         fs::create_directories(root_ / "allowed" / "sub");
         write("allowed/a.scxml", "inside");
         write("allowed/sub/b.scxml", "below");
@@ -69,7 +66,8 @@ class FolderTest : public testing::Test {
         return read_file_within((root_ / name).string(), {(root_ / "allowed").string()}, bytes_max);
     }
 
-    const fs::path root_;
+    const store::TemporaryFolder folder_;
+    const fs::path root_ = folder_.path();
 };
 
 TEST_F(FolderTest, FilesInAndBelowTheFolderAreRead) {
