@@ -223,15 +223,14 @@ Partition ShardedEngine::partition_of_start(const StartRequest& request) {
     if (!request.idempotency_key.empty()) {
         return SessionId::from_name(request.idempotency_key, partition_count_).partition();
     }
-    // Any will do: one in turn, and the first one after it that takes work.
-    const std::uint64_t first = started_.fetch_add(1, std::memory_order_relaxed);
-    for (std::uint64_t tried = 0; tried < partition_count_; ++tried) {
-        const auto partition = static_cast<Partition>((first + tried) % partition_count_);
-        if (takes_work(partition)) {
-            return partition;
-        }
+    // Any will do: one in turn, or the first one after it that takes work.
+    auto partition =
+        static_cast<Partition>(started_.fetch_add(1, std::memory_order_relaxed) % partition_count_);
+    for (Partition tried = 0; tried < partition_count_ && !takes_work(partition); ++tried) {
+        partition = partition + 1 == partition_count_ ? Partition{0}
+                                                      : static_cast<Partition>(partition + 1);
     }
-    return static_cast<Partition>(first % partition_count_);
+    return partition;
 }
 
 void ShardedEngine::start(StartRequest request, Answer<StartOutcome> done) {
