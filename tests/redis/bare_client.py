@@ -33,7 +33,7 @@ class BareClient:
         self._stop.clear()
         groups = {}
         for tag, slot in self._slots.items():
-            groups.setdefault(self.cluster.primary_of(slot).port, []).append(tag)
+            groups.setdefault(self.cluster.serving_primary_of(slot).port, []).append(tag)
         self._threads = [threading.Thread(target=self._write, args=(tags, self.nodes[port]))
                          for port, tags in groups.items()]
         for thread in self._threads:
@@ -112,6 +112,6 @@ class BareClient:
         for key in self._kept:
             slots.setdefault(self._slots[key[len("ORS:bare:"):key.index("}") + 1]], []).append(key)
         for slot, keys in slots.items():
-            with self.cluster.connect(self.cluster.primary_of(slot), timeout_s=30) as connection:
+            with self.cluster.connect(self.cluster.serving_primary_of(slot), timeout_s=30) as connection:
                 missing += len(keys) - sum(connection.pipeline([("DEL", key) for key in keys]))
         return missing

@@ -273,6 +273,18 @@ class RedisCluster:
                 return self.by_port(view.port)
         return None
 
+    def serving_primary_of(self, slot, timeout_s=HEAL_TIMEOUT_S):
+        """The same, waited for: a busy machine makes nodes doubt each other for a moment."""
+        found = None
+
+        def is_served():
+            nonlocal found
+            found = self.primary_of(slot)
+            return found is not None
+
+        self._wait(is_served, timeout_s, f"a primary of slot {slot}")
+        return found
+
     def replicas_of(self, primary):
         """Nodes that replicate it and are online, by what the primary says."""
         with self.connect(primary) as connection:
