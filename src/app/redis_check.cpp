@@ -46,10 +46,10 @@ std::string value_of(const std::map<std::string, std::string>& info, const std::
 
 // A commit as the server makes it: one script that writes a record with a time to live.
 const redis::Script& trial_script() {
-    static const redis::Script kScript(
+    static const redis::Script script(
         "redis.call('HSET', KEYS[1], 'state', ARGV[1]) "
         "return redis.call('PEXPIRE', KEYS[1], 60000)");
-    return kScript;
+    return script;
 }
 
 // A key of ours in the range, so that the primary serves it.
