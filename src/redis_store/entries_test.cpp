@@ -20,6 +20,7 @@ std::string timer_member(std::uint64_t number) {
 TEST(EntriesTest, TimerMembersSortByNumber) {
     const std::vector<std::uint64_t> numbers = {0, 1, 9, 10, 99, 100, 12'345'678'901, ~0ULL};
     std::vector<std::string> members;
+    members.reserve(numbers.size());
     for (const std::uint64_t number : numbers) {
         members.push_back(timer_member(number));
     }

@@ -28,7 +28,7 @@ void Expiry::look() {
     outstanding_ = 1;  // this function
     // Either kind may fill the front of the table.
     const std::size_t page = std::min(2 * limit_, kPageMax);
-    for (Partition partition = 0; partition < surrounds_.queues.size(); ++partition) {
+    for (Partition partition = 0; partition < surrounds_.keys.partition_count(); ++partition) {
         CallQueue& queue = *surrounds_.queues[partition];
         if (queue.epoch() == 0 || queue.expiry_hint >= now_ms_) {
             continue;

@@ -94,7 +94,7 @@ TEST_F(KeysInRedisTest, EveryKeyHasALifetime) {
     EXPECT_EQ(keys.size(), 14U + 5U);
     keys.insert(keys.end(),
                 {probe_.keys.document("h"), probe_.keys.documents(), probe_.keys.store()});
-    const std::int64_t day = 24 * 3'600'000LL;
+    const std::int64_t day = 24LL * 3'600'000LL;
     for (const std::string& key : keys) {
         const auto lifetime = probe_.ask({"PTTL", key}).view().integer();
         EXPECT_GT(lifetime.value_or(-1), 0) << key;

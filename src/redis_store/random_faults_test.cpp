@@ -78,7 +78,7 @@ class Picture {
             fields[field.name] = field.value;
         }
         for (const auto& [name, value] : fields) {
-            text_ += "  " + name + "=" + value + "\n";
+            text_.append("  ").append(name).append("=").append(value).append("\n");
         }
     }
 

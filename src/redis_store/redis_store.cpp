@@ -357,7 +357,7 @@ void RedisStore::close() {
 }
 
 void RedisStore::on_primary_changed(redis::Slot first, redis::Slot last) {
-    for (Partition partition = 0; partition < queues_.size(); ++partition) {
+    for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
         if (keys_.slot(partition) >= first && keys_.slot(partition) <= last) {
             queues_[partition]->suspect();
         }
@@ -394,7 +394,7 @@ void RedisStore::refresh_lifetimes() {
     }
     last_refresh_ = now;
     documents_.refresh();
-    for (Partition partition = 0; partition < queues_.size(); ++partition) {
+    for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
         if (queues_[partition]->epoch() == 0) {
             continue;
         }
@@ -419,7 +419,7 @@ void RedisStore::publish(const redis::Status& status) {
     dropped_is_alarmed_ = log_.dropped_early() > dropped_alarmed_;
     dropped_alarmed_ = log_.dropped_early();
     bool is_ready = true;
-    for (Partition partition = 0; partition < is_away_.size(); ++partition) {
+    for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
         is_away_[partition] = !has_ready_primary(status, keys_.slot(partition));
         is_ready = is_ready && !is_away_[partition];
     }

@@ -90,7 +90,9 @@ void RedisStore::claim_from(Partition partition, store::Ownership expected, stor
         return;
     }
     const bool taken = post([this, partition, expected, node, done] {
-        queues_[partition]->claim({node, next_token(), expected, counted(done)});
+        CallQueue::Claim claim{node, next_token(), expected, nullptr};
+        claim.done = counted(done);
+        queues_[partition]->claim(std::move(claim));
     });
     if (!taken) {
         done(closed());
@@ -140,7 +142,7 @@ void RedisStore::list_owners(store::Done<std::vector<store::Ownership>> done) {
         auto listing = std::make_shared<Listing>();
         listing->owners.resize(queues_.size());
         listing->outstanding = queues_.size();
-        for (Partition partition = 0; partition < queues_.size(); ++partition) {
+        for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
             queues_[partition]->read(
                 owner_command(keys_, partition),
                 [listing, partition, one_read](const Result<redis::Reply>& reply) {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "redis/client.h"
 #include "redis_store/keys.h"
 #include "redis_store/redis_store.h"
@@ -25,6 +26,9 @@ inline std::string test_environment(const char* name) {
 }
 
 inline redis::Options test_client_options() {
+    // The first who logs makes the logger, in a library that the thread sanitizer cannot look into:
+    // so it is made before there are threads.
+    static_cast<void>(log::enabled(log::Level::kInfo));
     redis::Options options;
     auto nodes = redis::parse_address_list(test_environment("FERMATA_TEST_REDIS"));
     EXPECT_TRUE(nodes) << "start this test through tests/support/with_redis.py";
