@@ -28,6 +28,15 @@ void fill(RedisStore& store, std::size_t sessions) {
     const std::string state(250, 's');
     constexpr std::size_t kBatch = 250;
     std::vector<std::future<Result<store::CommitAnswer>>> answers;
+    const auto settle = [&answers] {
+        for (auto& answer : answers) {
+            if (const auto result = answer.get(); !result) {
+                std::fprintf(stderr, "fill: %s\n", result.error().to_string().c_str());
+                std::exit(1);
+            }
+        }
+        answers.clear();
+    };
     for (Partition partition = 0; partition < kLoadPartitions; ++partition) {
         const auto epoch = store::wait<store::Epoch>(
             [&](auto done) { store.claim(partition, 1, std::move(done)); });
@@ -52,14 +61,12 @@ void fill(RedisStore& store, std::size_t sessions) {
             store.commit(std::move(batch), [promise](Result<store::CommitAnswer> answer) {
                 promise->set_value(std::move(answer));
             });
+            if (answers.size() == 100) {
+                settle();
+            }
         }
     }
-    for (auto& answer : answers) {
-        if (const auto result = answer.get(); !result) {
-            std::fprintf(stderr, "fill: %s\n", result.error().to_string().c_str());
-            std::exit(1);
-        }
-    }
+    settle();
 }
 
 // One partition: claim, sessions, timers, page after page.
