@@ -117,7 +117,7 @@ class StoreMovingTest : public testing::Test {
     }
     std::string path(const std::string& name) { return (folder_.path() / name).string(); }
     std::string exported() {
-        const std::string file = path("export.jsonl");
+        std::string file = path("export.jsonl");
         EXPECT_TRUE(export_store(source_, file, {}));
         return file;
     }

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 class EngineStoreAwayTest : public EngineFixture {
   protected:
-    ~EngineStoreAwayTest() override { engine_.reset(); }  // before the store it stands on
+    void TearDown() override { engine_.reset(); }  // before the store it stands on
 
     const std::string counting_ = chart(
         R"(<datamodel><data id="n" expr="0"/></datamodel>
@@ -191,6 +191,7 @@ TEST_F(EngineStoreAwayTest, PartitionsTakenOverAreFencedAndTheOthersServed) {
 TEST_F(EngineStoreAwayTest, AServerThatLostEverythingSaysSo) {
     open(away_);
     std::vector<std::string> sessions;
+    sessions.reserve(kPartitions);
     for (int number = 0; number < kPartitions; ++number) {
         sessions.push_back(start(counting_));
     }
