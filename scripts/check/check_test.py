@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the checks themselves: each must find what it is there for."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import unittest
 
 import layers
 import rules
+import tidy
 
 
 class Tree:
@@ -67,6 +69,35 @@ class RulesTest(unittest.TestCase):
     def test_a_broken_link_is_found(self):
         tree = Tree({"a.md": "[b](b.md) and [c](c.md#part)", "b.md": ""})
         self.assertEqual(list(rules.links_lead_somewhere(tree.root)), ["a.md:1: broken link c.md"])
+
+
+class TidyTest(unittest.TestCase):
+    def setUp(self):
+        self.tree = Tree({"a.cpp": '#include "a.h"\n', "a.h": "int a();\n"})
+        self.files = [self.tree.root / "a.cpp", self.tree.root / "a.h"]
+
+    def fingerprint(self, rules=b"rules"):
+        return tidy.fingerprint(tidy.Digests(), rules, self.files)
+
+    def test_what_did_not_change_stays_clean(self):
+        self.assertEqual(self.fingerprint(), self.fingerprint())
+
+    def test_a_changed_include_is_looked_at_again(self):
+        before = self.fingerprint()
+        (self.tree.root / "a.h").write_text("long a();\n", encoding="utf-8")
+        self.assertNotEqual(before, self.fingerprint())
+
+    def test_changed_rules_are_looked_at_again(self):
+        self.assertNotEqual(self.fingerprint(), self.fingerprint(b"other rules"))
+
+    def test_findings_are_told(self):
+        bad = Tree({"bad.cpp": "int* p = 0;\n", ".clang-tidy": "Checks: '-*,modernize-use-nullptr'\nWarningsAsErrors: '*'\n"})
+        source = bad.root / "bad.cpp"
+        (bad.root / "compile_commands.json").write_text(
+            json.dumps([{"directory": str(bad.root), "file": str(source), "command": f"c++ -c {source}"}]), encoding="utf-8")
+        clean, output = tidy.check(bad.root, source)
+        self.assertFalse(clean)
+        self.assertIn("modernize-use-nullptr", output)
 
 
 if __name__ == "__main__":

@@ -19,17 +19,13 @@ check_spelling() {
   shellcheck -x scripts/dev scripts/dev.d/*.sh .ci/run
 }
 
-# Our sources that a build compiles: tests that need what is not installed are not among them.
-compiled_sources() {
-  git ls-files '*.cpp' | grep -Fx -f <(sed -n "s#^ *\"file\": \"$root/\(.*\)\",\{0,1\}\$#\1#p" "build/$1/compile_commands.json")
-}
-
 # clang-tidy reads the compile commands of the dev build; as many at a time as there are cores, since each takes about 1 GB.
+# What was clean is not read again until it changes.
 check_tidy() {
   use_verb build
   verb_build dev
   step "clang-tidy"
-  compiled_sources dev | xargs -r -n 1 -P "$(jobs)" clang-tidy -p build/dev --quiet 2>/dev/null
+  python3 scripts/check/tidy.py build/dev --jobs "$(jobs)" "$@"
 }
 
 verb_check() {
@@ -37,7 +33,7 @@ verb_check() {
   check_own_rules
   check_spelling
   if [ "${1:-}" = tidy ]; then
-    check_tidy
+    check_tidy "${@:2}"
   fi
   step "checks: clean"
 }
