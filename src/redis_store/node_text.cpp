@@ -52,6 +52,8 @@ bool read_line(std::string_view name, std::string_view value, store::NodeRecord&
         return read(value, facts.partition_count);
     } else if (name == "started") {
         return read(value, facts.started_ms);
+    } else if (name == "secret") {
+        facts.peer_secret = value;
     }
     return true;
 }
@@ -68,10 +70,11 @@ std::string node_identity(std::uint64_t instance, std::uint64_t beat) {
 
 Result<std::string> encode_node(const store::NodeRecord& record) {
     const store::NodeFacts& facts = record.facts;
-    for (const std::string& text : {facts.external_url, facts.internal_address, facts.version}) {
-        if (text.find('\n') != std::string::npos) {
+    for (const std::string* text :
+         {&facts.external_url, &facts.internal_address, &facts.version, &facts.peer_secret}) {
+        if (text->find('\n') != std::string::npos) {
             return Error(ErrorCode::kInvalidArgument,
-                         "the address or version of a node holds a line's end");
+                         "the address, version or secret of a node holds a line's end");
         }
     }
     return node_identity(record.instance, record.beat) +               //
@@ -83,7 +86,8 @@ Result<std::string> encode_node(const store::NodeRecord& record) {
            "\nformat=" + std::to_string(facts.format) +                //
            "\nformat-newest=" + std::to_string(facts.format_newest) +  //
            "\npartitions=" + std::to_string(facts.partition_count) +   //
-           "\nstarted=" + std::to_string(facts.started_ms) + "\n";
+           "\nstarted=" + std::to_string(facts.started_ms) +           //
+           "\nsecret=" + facts.peer_secret + "\n";
 }
 
 Result<store::NodeRecord> decode_node(std::string_view field, std::string_view text) {

@@ -12,7 +12,7 @@ store::NodeRecord some_node() {
             5,
             true,
             17,
-            {"http://n/?a=b", "10.0.0.1:8078", "1.2", 3, 4, 256, 1'700'000'000'000}};
+            {"http://n/?a=b", "http://10.0.0.1:8078", "1.2", 3, 4, 256, 1'700'000'000'000, "a=b"}};
 }
 
 TEST(NodeTextTest, RecordsAreReadAsTheyWereWritten) {

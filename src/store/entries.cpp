@@ -166,6 +166,7 @@ std::string encode_entry(const NodeRecord& record) {
     writer.varint(record.facts.format_newest);
     writer.varint(record.facts.partition_count);
     writer.signed_varint(record.facts.started_ms);
+    writer.text(record.facts.peer_secret);
     return writer.take();
 }
 
@@ -184,6 +185,7 @@ Result<void> decode_entry(std::string_view bytes, NodeRecord& record) {
     record.facts.format_newest = static_cast<std::uint32_t>(reader.varint());
     record.facts.partition_count = static_cast<Partition>(reader.varint());
     record.facts.started_ms = reader.signed_varint();
+    record.facts.peer_secret = reader.text();
     // Newer versions may add to it.
     return reader.ok() ? Result<void>() : finish(reader, "node");
 }

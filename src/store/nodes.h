@@ -22,12 +22,15 @@ inline constexpr NodeId kNobody = 0;
 // What others should know about an instance.
 struct NodeFacts {
     std::string external_url;         // where clients reach it; may be empty
-    std::string internal_address;     // where other instances reach it: "host:port"
+    std::string internal_address;     // base URL where other instances reach it
     std::string version;              // of the program
     std::uint32_t format = 1;         // of session records that it writes
     std::uint32_t format_newest = 1;  // that it can read
     Partition partition_count = 0;
     UnixMillis started_ms = 0;
+    // What other instances prove themselves with when they call this one: whoever may read the
+    // store may hint. Shown to nobody.
+    std::string peer_secret;
 
     bool operator==(const NodeFacts&) const = default;
 };
