@@ -29,14 +29,14 @@ SessionSeen look_at(HttpConnection& connection, const SessionModel& session) {
 }
 
 // All of them, in the same order.
-std::vector<SessionSeen> look_at_all(std::uint16_t port,
+std::vector<SessionSeen> look_at_all(const std::vector<Address>& servers,
                                      const std::vector<const SessionModel*>& sessions) {
     std::vector<SessionSeen> seen(sessions.size());
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;
     for (std::size_t number = 0; number < kConnections; ++number) {
-        threads.emplace_back([&] {
-            HttpConnection connection(port);
+        threads.emplace_back([&, number] {
+            HttpConnection connection(servers[number % servers.size()]);
             for (std::size_t at = next++; at < sessions.size(); at = next++) {
                 seen[at] = look_at(connection, *sessions[at]);
             }
@@ -55,9 +55,9 @@ std::string described(const SessionModel& session, const std::string& problem,
 }
 
 // Keeps those that are not right yet; says what is wrong with them.
-std::vector<std::string> check_sessions(std::uint16_t port,
+std::vector<std::string> check_sessions(const std::vector<Address>& servers,
                                         std::vector<const SessionModel*>& sessions) {
-    const std::vector<SessionSeen> seen = look_at_all(port, sessions);
+    const std::vector<SessionSeen> seen = look_at_all(servers, sessions);
     std::vector<const SessionModel*> wrong;
     std::vector<std::string> problems;
     for (std::size_t at = 0; at < sessions.size(); ++at) {
@@ -71,12 +71,12 @@ std::vector<std::string> check_sessions(std::uint16_t port,
     return problems;
 }
 
-std::vector<std::string> check_groups(std::uint16_t port,
+std::vector<std::string> check_groups(const std::vector<Address>& servers,
                                       std::vector<std::vector<const SessionModel*>>& groups) {
     std::vector<std::vector<const SessionModel*>> wrong;
     std::vector<std::string> problems;
     for (const auto& group : groups) {
-        const std::string problem = conservation_problem(look_at_all(port, group));
+        const std::string problem = conservation_problem(look_at_all(servers, group));
         if (!problem.empty()) {
             wrong.push_back(group);
             problems.push_back("accounts of one round: " + problem);
@@ -87,9 +87,9 @@ std::vector<std::string> check_groups(std::uint16_t port,
 }
 
 // No session may be left over whose existence nobody knows of, and none may have failed.
-std::vector<std::string> check_lists(std::uint16_t port) {
+std::vector<std::string> check_lists(const Address& server) {
     std::vector<std::string> problems;
-    HttpConnection connection(port);
+    HttpConnection connection(server);
     for (const std::string query : {"state=active&application=child", "state=error"}) {
         const auto answer = connection.get("/api/v1/sessions?limit=1&" + query);
         boost::system::error_code error;
@@ -103,19 +103,41 @@ std::vector<std::string> check_lists(std::uint16_t port) {
     return problems;
 }
 
+// Keeps those that do not say "taken".
+std::vector<std::string> check_receipts(const Address& server, std::vector<std::string>& receipts) {
+    std::vector<std::string> left;
+    std::vector<std::string> problems;
+    HttpConnection connection(server);
+    for (const std::string& receipt : receipts) {
+        const auto answer = connection.get("/api/v1/receipts/" + receipt);
+        if (!answer || answer->body.find("\"taken\"") == std::string::npos) {
+            left.push_back(receipt);
+            problems.push_back("receipt " + receipt + ": " + (answer ? answer->body : "no answer"));
+        }
+    }
+    receipts = std::move(left);
+    return problems;
+}
+
 }  // namespace
 
-std::vector<std::string> check_until_right(std::uint16_t port, const CheckRequest& request,
+std::vector<std::string> check_until_right(const std::vector<Address>& servers,
+                                           const CheckRequest& request,
                                            std::chrono::milliseconds timeout) {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     CheckRequest left = request;
     while (true) {
-        std::vector<std::string> problems = check_sessions(port, left.sessions);
-        for (std::string& more : check_groups(port, left.account_groups)) {
+        std::vector<std::string> problems = check_sessions(servers, left.sessions);
+        for (std::string& more : check_groups(servers, left.account_groups)) {
             problems.push_back(std::move(more));
         }
-        if (problems.empty()) {  // lists cost most
-            problems = check_lists(port);
+        for (std::string& more : check_receipts(servers.front(), left.receipts)) {
+            problems.push_back(std::move(more));
+        }
+        for (const Address& server : servers) {
+            if (problems.empty()) {  // lists cost most
+                problems = check_lists(server);
+            }
         }
         if (problems.empty() || std::chrono::steady_clock::now() >= deadline) {
             return problems;

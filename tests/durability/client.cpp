@@ -16,6 +16,8 @@ constexpr std::size_t kNumbersOfSession = 40;
 constexpr Number kNumbersOfClient = 1'000'000;
 constexpr int kOk = 200;
 constexpr int kCreated = 201;
+constexpr int kAccepted = 202;  // for whoever serves the session next
+constexpr int kNotFound = 404;
 constexpr std::chrono::milliseconds kPauseWhenRefused{50};
 
 std::string quoted(std::string_view text) {
@@ -48,78 +50,111 @@ Client::Client(int number, std::uint64_t seed, const Charts& charts, bool persev
       random_(seed * 1000 + static_cast<std::uint64_t>(number)),
       next_number_(number * kNumbersOfClient + 1) {}
 
-void Client::open_account(std::uint16_t port) {
-    HttpConnection connection(port);
+Client::Connections Client::connections_to(const std::vector<Address>& servers) {
+    Connections connections;
+    for (const Address& server : servers) {
+        connections.push_back(std::make_unique<HttpConnection>(server));
+    }
+    return connections;
+}
+
+HttpConnection& Client::any_of(Connections& connections) {
+    return *connections[random_.below(connections.size())];
+}
+
+void Client::open_account(const std::vector<Address>& servers) {
+    Connections connections = connections_to(servers);
     account_ = nullptr;
     Call call = start_call(Kind::kAccount);
     SessionModel* const account = all_.back().get();
-    if (perform(connection, std::move(call)) == Outcome::kAcknowledged) {
+    if (perform(connections, std::move(call)) == Outcome::kAcknowledged) {
         account_ = account;
     }
 }
 
-void Client::put_load(std::uint16_t port, const std::vector<std::string>& accounts,
+void Client::put_load(const std::vector<Address>& servers, const std::vector<std::string>& accounts,
                       const std::atomic<bool>& stop) {
-    HttpConnection connection(port);
+    Connections connections = connections_to(servers);
+    const bool is_alone = servers.size() == 1;
     while (!stop) {
-        const Outcome outcome = act(connection, accounts);
-        if (outcome == Outcome::kBroken || (outcome == Outcome::kRefused && !perseveres_)) {
+        const Outcome outcome = act(connections, accounts);
+        if ((outcome == Outcome::kBroken && is_alone) ||
+            (outcome == Outcome::kRefused && !perseveres_)) {
             return;
         }
-        if (outcome == Outcome::kRefused) {
+        if (outcome != Outcome::kAcknowledged) {
             std::this_thread::sleep_for(kPauseWhenRefused);
         }
         close_full_sessions();
     }
 }
 
-void Client::repeat_broken(std::uint16_t port) {
+void Client::repeat_broken(const std::vector<Address>& servers) {
     if (unsettled_) {
-        HttpConnection connection(port);
+        Connections connections = connections_to(servers);
         ++counts_.repeated;
-        perform(connection, *std::exchange(unsettled_, std::nullopt));
+        perform(connections, *std::exchange(unsettled_, std::nullopt));
     }
 }
 
-Client::Outcome Client::act(HttpConnection& connection, const std::vector<std::string>& accounts) {
+Client::Outcome Client::act(Connections& connections, const std::vector<std::string>& accounts) {
     if (unsettled_) {
         ++counts_.repeated;
-        return perform(connection, *std::exchange(unsettled_, std::nullopt));
+        return perform(connections, *std::exchange(unsettled_, std::nullopt));
     }
     if (account_ != nullptr && chance(25)) {
-        return perform(connection, transfer_call(accounts));
+        return perform(connections, transfer_call(accounts));
     }
     if (open_.empty() || (open_.size() < kOpenSessions && chance(30))) {
         constexpr Kind kKinds[] = {Kind::kCounter, Kind::kTimers, Kind::kParent};
-        return perform(connection, start_call(kKinds[random_.below(3)]));
+        return perform(connections, start_call(kKinds[random_.below(3)]));
     }
-    return perform(connection, event_call(*open_[random_.below(open_.size())]));
+    return perform(connections, event_call(*open_[random_.below(open_.size())]));
 }
 
-Client::Outcome Client::perform(HttpConnection& connection, Call call) {
+Client::Outcome Client::perform(Connections& connections, Call call) {
+    HttpConnection& connection = any_of(connections);
+    const bool is_alone = connections.size() == 1;
     const std::optional<Answer> answer = connection.post(call.path, call.json, call.key);
+    if (call.session != nullptr && !is_alone && (!answer || answer->status != kOk)) {
+        call.session->in_order = false;
+    }
     if (!answer) {
-        ++counts_.broken;
-        if (connection.timed_out()) {
-            failures_.push_back(call.path + " " + call.json + ": no answer");
-        }
-        if (!call.key.empty() && chance(70)) {
-            unsettled_ = std::move(call);
-        }
-        return Outcome::kBroken;
+        return note_broken(connection, std::move(call));
     }
-    if (answer->status == kOk || answer->status == kCreated) {
-        ++counts_.acknowledged;
-        call.acknowledged(*answer);
-        if (!call.key.empty() && chance(5)) {
-            check_repetition(connection, call, *answer);
-        }
-        return Outcome::kAcknowledged;
+    const bool is_taken = answer->status == kAccepted && call.session != nullptr && !is_alone;
+    if (answer->status != kOk && answer->status != kCreated && !is_taken) {
+        return note_refused(*answer, std::move(call));
     }
+    ++counts_.acknowledged;
+    call.acknowledged(*answer);
+    if (is_taken) {
+        ++counts_.receipts;
+        receipts_.push_back(member_of(*answer, "receipt"));
+    } else if (!call.key.empty() && chance(5)) {
+        check_repetition(any_of(connections), call, *answer);
+    } else if (!call.list.empty() && !is_alone && chance(20)) {
+        check_visible(any_of(connections), call, *answer);
+    }
+    return Outcome::kAcknowledged;
+}
+
+Client::Outcome Client::note_broken(const HttpConnection& connection, Call call) {
+    ++counts_.broken;
+    if (connection.timed_out()) {
+        failures_.push_back(call.path + " " + call.json + ": no answer");
+    }
+    if (!call.key.empty() && chance(70)) {
+        unsettled_ = std::move(call);
+    }
+    return Outcome::kBroken;
+}
+
+Client::Outcome Client::note_refused(const Answer& answer, Call call) {
     ++counts_.refused;
-    if (!refuses(*answer)) {
+    if (!refuses(answer)) {
         failures_.push_back(call.path + " " + call.json.substr(0, 200) + ": " +
-                            std::to_string(answer->status) + " " + answer->body);
+                            std::to_string(answer.status) + " " + answer.body);
     } else if (perseveres_ && !call.key.empty() && chance(70)) {
         unsettled_ = std::move(call);
     }
@@ -130,9 +165,36 @@ void Client::check_repetition(HttpConnection& connection, const Call& call, cons
     const std::optional<Answer> second = connection.post(call.path, call.json, call.key);
     ++counts_.repeated;
     const bool going = !second || refuses(*second);
-    if (!going && (second->status != first.status || second->body != first.body)) {
+    // Taken for the next owner, who knows that it happened already.
+    const bool is_taken = second && second->status == kAccepted && call.session != nullptr;
+    if (is_taken) {
+        ++counts_.receipts;
+        receipts_.push_back(member_of(*second, "receipt"));
+    } else if (!going && (second->status != first.status || second->body != first.body)) {
         failures_.push_back(call.path + ": the first answer was " + first.body +
                             ", that to its repetition " + second->body);
+    }
+}
+
+// Whoever answers for a session knows all that was acknowledged, by whatever server: otherwise two
+// would answer for it.
+void Client::check_visible(HttpConnection& connection, const Call& call, const Answer& first) {
+    const std::optional<Answer> view = connection.get("/api/v1/sessions/" + call.session->id);
+    if (!view || refuses(*view)) {
+        return;
+    }
+    ++counts_.reread;
+    SessionSeen seen;
+    seen.status_code = view->status;
+    if (view->status == kOk) {
+        seen.view = boost::json::parse(view->body).as_object();
+    }
+    const std::vector<Number> list = seen.list(call.list.c_str());
+    if (view->status == kNotFound ||
+        std::find(list.begin(), list.end(), call.number) == list.end()) {
+        failures_.push_back(call.path + " " + call.json + ": answered " + first.body +
+                            ", and then the session was read as " + std::to_string(view->status) +
+                            " " + view->body.substr(0, 1500));
     }
 }
 
@@ -161,7 +223,12 @@ Client::Call Client::start_call(Kind kind) {
             open_.push_back(session);
         }
     };
-    return {"/api/v1/sessions", json + "}", chance(60) ? fresh_key() : "", acknowledged};
+    Call call;
+    call.path = "/api/v1/sessions";
+    call.json = json + "}";
+    call.key = chance(60) ? fresh_key() : "";
+    call.acknowledged = acknowledged;
+    return call;
 }
 
 Client::Call Client::event_call(SessionModel& session) {
@@ -190,6 +257,7 @@ Client::Call Client::event_call(SessionModel& session) {
         return numbered_call(session, "arm", "armed", ",\"delay\":" + delay);
     }
     Call call = numbered_call(session, "tick", "ticked", "");
+    call.list.clear();  // later
     call.json.insert(1, "\"delay\":" + delay + ",");
     return call;
 }
@@ -205,12 +273,19 @@ Client::Call Client::numbered_call(SessionModel& session, const std::string& eve
     call.acknowledged = [&ledger, number](const Answer&) {
         ledger.note(number, Known::kAcknowledged);
     };
+    call.list = list;
+    call.number = number;
     return call;
 }
 
-Client::Call Client::plain_call(const SessionModel& session, const std::string& event) {
-    return {"/api/v1/sessions/" + session.id + "/events", "{\"name\":\"" + event + "\"}",
-            chance(60) ? fresh_key() : "", [](const Answer&) {}};
+Client::Call Client::plain_call(SessionModel& session, const std::string& event) {
+    Call call;
+    call.path = "/api/v1/sessions/" + session.id + "/events";
+    call.json = "{\"name\":\"" + event + "\"}";
+    call.key = chance(60) ? fresh_key() : "";
+    call.acknowledged = [](const Answer&) {};
+    call.session = &session;
+    return call;
 }
 
 Client::Call Client::transfer_call(const std::vector<std::string>& accounts) {

@@ -43,7 +43,7 @@ HttpConnection::~HttpConnection() {
 
 std::optional<Answer> HttpConnection::post(const std::string& path, const std::string& json,
                                            const std::string& idempotency_key) {
-    std::string request = "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+    std::string request = "POST " + path + " HTTP/1.1\r\n" + common_fields();
     request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(json.size());
     if (!idempotency_key.empty()) {
         request += "\r\nIdempotency-Key: " + idempotency_key;
@@ -52,7 +52,13 @@ std::optional<Answer> HttpConnection::post(const std::string& path, const std::s
 }
 
 std::optional<Answer> HttpConnection::get(const std::string& path) {
-    return exchange("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    return exchange("GET " + path + " HTTP/1.1\r\n" + common_fields() + "\r\n");
+}
+
+std::string HttpConnection::common_fields() const {
+    const std::string host = "Host: " + address_.host + "\r\n";
+    return address_.token.empty() ? host
+                                  : host + "Authorization: Bearer " + address_.token + "\r\n";
 }
 
 std::optional<Answer> HttpConnection::exchange(const std::string& request) {
@@ -71,8 +77,10 @@ bool HttpConnection::connect() {
     socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(address_.port);
+    if (::inet_pton(AF_INET, address_.host.c_str(), &address.sin_addr) != 1) {
+        return false;
+    }
     const timeval timeout{kTimeoutSeconds, 0};
     const int on = 1;
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);

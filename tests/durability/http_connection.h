@@ -1,4 +1,4 @@
-// HttpConnection: a small blocking HTTP/1.1 client over one kept-alive connection to 127.0.0.1.
+// HttpConnection: a small blocking HTTP/1.1 client over one kept-alive connection.
 //
 // On purpose not Fermata's own client: the test must not share its mistakes. Threads: one owner at
 // a time.
@@ -8,8 +8,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace fermata::durability {
+
+// Of one server.
+struct Address {
+    std::string host = "127.0.0.1";  // numeric
+    std::uint16_t port = 0;
+    std::string token;  // shown as bearer; empty: none
+};
 
 struct Answer {
     int status = 0;
@@ -23,7 +31,7 @@ class HttpConnection {
     // never answered.
     static constexpr int kTimeoutSeconds = 60;
 
-    explicit HttpConnection(std::uint16_t port) : port_(port) {}
+    explicit HttpConnection(Address address) : address_(std::move(address)) {}
     HttpConnection(const HttpConnection&) = delete;
     HttpConnection& operator=(const HttpConnection&) = delete;
     ~HttpConnection();
@@ -45,7 +53,9 @@ class HttpConnection {
     bool read_more();
     std::optional<Answer> read_answer();
 
-    const std::uint16_t port_;
+    [[nodiscard]] std::string common_fields() const;
+
+    const Address address_;
     int socket_ = -1;
     std::string received_;
     bool timed_out_ = false;

@@ -29,6 +29,9 @@ struct SessionModel {
     // Set when a `finish` event was sent: whether the session must have ended, or may have.
     bool finish_sent = false;
     Known finish = Known::kUnknown;
+    // Every request about it was answered before the next one was sent, each by "consumed". Others
+    // may arrive later than what is sent after them.
+    bool in_order = true;
     // By the name of the list in the chart.
     std::map<std::string, Ledger> ledgers;
 

@@ -42,6 +42,15 @@ TEST(ModelTest, AcknowledgedNumbersAreThereOnceAndUnknownOnesAtMostOnce) {
     EXPECT_EQ(counter_problem("[3,1]"), "seen: not in the order in which they were sent");
 }
 
+TEST(ModelTest, OrderIsDemandedUnlessSomethingWasLeftOpen) {
+    SessionModel model = counter();
+    const SessionSeen view = seen(R"({"status":"active","data":{"seen":[3,1]}})");
+
+    EXPECT_EQ(problem_of(model, view), "seen: not in the order in which they were sent");
+    model.in_order = false;
+    EXPECT_EQ(problem_of(model, view), "");
+}
+
 TEST(ModelTest, AnAcknowledgedSessionIsThereAndActive) {
     SessionSeen missing;
     missing.status_code = 404;

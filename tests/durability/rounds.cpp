@@ -35,7 +35,8 @@ long long ms_since(steady_clock::time_point begin) {
 Rounds::Rounds(const RoundsOptions& options)
     : options_(options),
       random_(options.seed),
-      server_(options.binary, options.folder, options.server_options) {
+      server_(options.binary, options.folder, options.server_options),
+      servers_(options.servers) {
     if (!options.faults.empty()) {
         faults_ = std::make_unique<FaultDriver>(options.faults);
     }
@@ -56,7 +57,11 @@ Rounds::Rounds(const RoundsOptions& options)
 }
 
 std::vector<std::string> Rounds::run() {
-    for (int round = 1; round <= options_.rounds && failures_.empty(); ++round) {
+    const auto begin = steady_clock::now();
+    const auto is_time_left = [&] {
+        return options_.duration.count() == 0 || steady_clock::now() - begin < options_.duration;
+    };
+    for (int round = 1; round <= options_.rounds && is_time_left() && failures_.empty(); ++round) {
         std::printf("round %d:", round);
         if (start_server() && check_all(false)) {
             put_load(round);
@@ -81,6 +86,8 @@ ClientCounts Rounds::counts() const {
     ClientCounts sum;
     for (const auto& client : clients_) {
         sum.acknowledged += client->counts().acknowledged;
+        sum.receipts += client->counts().receipts;
+        sum.reread += client->counts().reread;
         sum.broken += client->counts().broken;
         sum.refused += client->counts().refused;
         sum.repeated += client->counts().repeated;
@@ -97,7 +104,7 @@ std::size_t Rounds::session_count() const {
 }
 
 bool Rounds::start_server() {
-    if (server_.is_running()) {
+    if (!runs_server() || server_.is_running()) {
         return true;
     }
     if (random_.below(100) < 20) {
@@ -110,7 +117,7 @@ bool Rounds::start_server() {
         failures_.push_back("the server did not become ready");
         return false;
     }
-    port_ = *port;
+    servers_ = {Address{"127.0.0.1", *port, ""}};
     std::printf(" ready in %lld ms,", ms_since(begin));
     return true;
 }
@@ -124,11 +131,17 @@ void Rounds::die_while_starting() {
 }
 
 bool Rounds::check_all(bool everything) {
-    with_all_clients([this](Client& client) { client.repeat_broken(port_); });
+    with_all_clients([this](Client& client) { client.repeat_broken(servers_); });
     collect_failures();
+    for (const auto& client : clients_) {
+        for (std::string& receipt : client->take_receipts()) {
+            receipts_.push_back(std::move(receipt));
+        }
+    }
     const auto begin = steady_clock::now();
     const CheckRequest request = check_request(everything);
-    for (std::string& problem : check_until_right(port_, request, kQuietTimeout)) {
+    receipts_.clear();
+    for (std::string& problem : check_until_right(servers_, request, kQuietTimeout)) {
         failures_.push_back(std::move(problem));
     }
     std::printf(" %zu sessions right after %lld ms,", request.sessions.size(), ms_since(begin));
@@ -138,6 +151,7 @@ bool Rounds::check_all(bool everything) {
 // What was touched since the last look but one: what was right then must still be.
 CheckRequest Rounds::check_request(bool everything) const {
     CheckRequest request;
+    request.receipts = receipts_;
     for (std::size_t at = 0; at < clients_.size(); ++at) {
         const auto& sessions = clients_[at]->sessions();
         for (std::size_t index = everything ? 0 : looked_at_[at]; index < sessions.size();
@@ -158,7 +172,7 @@ void Rounds::put_load(int round) {
     for (std::size_t at = 0; at < clients_.size(); ++at) {
         looked_at_[at] = std::exchange(started_before_[at], clients_[at]->sessions().size());
     }
-    with_all_clients([this](Client& client) { client.open_account(port_); });
+    with_all_clients([this](Client& client) { client.open_account(servers_); });
     std::vector<std::string> accounts;
     account_groups_.emplace_back();
     for (const auto& client : clients_) {
@@ -168,8 +182,9 @@ void Rounds::put_load(int round) {
         }
     }
     std::atomic<bool> stop = false;
-    std::thread load(
-        [&] { with_all_clients([&](Client& client) { client.put_load(port_, accounts, stop); }); });
+    std::thread load([&] {
+        with_all_clients([&](Client& client) { client.put_load(servers_, accounts, stop); });
+    });
     std::this_thread::sleep_for(milliseconds(50 + random_.below(1500)));
     if (faults_) {
         faults_->begin(round);
@@ -198,7 +213,7 @@ void Rounds::disturbed_death() {
     if (told.rfind("done", 0) != 0) {
         failures_.push_back("the fault driver " + told);
     }
-    if (!server_.is_running() && options_.death == Death::kNone) {
+    if (runs_server() && !server_.is_running() && options_.death == Death::kNone) {
         failures_.push_back("the server ended by itself");
     }
     // Whoever waited must be served again.

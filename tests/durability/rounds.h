@@ -29,6 +29,10 @@ struct RoundsOptions {
     Death death = Death::kKill;
     std::vector<std::string> server_options;  // as ServerProcess takes them
     std::string faults;                       // command of a FaultDriver; empty: none
+    // Servers that somebody else runs: none is started or killed here, and `death` is kNone.
+    std::vector<Address> servers;
+    // No round begins after it; 0: as many as `rounds` says.
+    std::chrono::seconds duration{0};
 };
 
 // Threads: one owner.
@@ -45,6 +49,7 @@ class Rounds {
     [[nodiscard]] std::string server_log() const { return server_.log_tail(); }
 
   private:
+    [[nodiscard]] bool runs_server() const { return options_.servers.empty(); }
     bool start_server();
     void die_while_starting();
     bool check_all(bool everything);
@@ -62,12 +67,13 @@ class Rounds {
     ServerProcess server_;
     std::unique_ptr<FaultDriver> faults_;
     std::string fault_report_;
-    std::uint16_t port_ = 0;
+    std::vector<Address> servers_;
     std::vector<std::unique_ptr<Client>> clients_;
     std::vector<std::vector<const SessionModel*>> account_groups_;
     // Sessions of each client that were there before the round before.
     std::vector<std::size_t> looked_at_;
     std::vector<std::size_t> started_before_;
+    std::vector<std::string> receipts_;  // that were not looked at yet
     std::vector<std::string> failures_;
 };
 

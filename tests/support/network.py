@@ -8,8 +8,17 @@ import ipaddress
 import os
 import shutil
 import subprocess
+import typing
 
 NOBODY = "02:00:00:00:00:00"
+
+
+class Guest(typing.NamedTuple):
+    """A namespace on the bridge: its name, its link's end on the bridge, its address."""
+
+    name: str
+    link: str
+    host: str
 
 
 class Network:
@@ -21,6 +30,7 @@ class Network:
         self.bridge = f"fmt{self.tag}"
         self.subnet = ipaddress.ip_network(f"10.{200 + digest[4] % 50}.{digest[5]}.0/24")
         self.file = os.path.join(folder, "network")
+        self.guest_file = os.path.join(folder, "network-guests")
 
     @staticmethod
     def unavailable():
@@ -56,12 +66,15 @@ class Network:
         run("ip", "addr", "add", f"{self.subnet[254]}/24", "dev", self.bridge)
         run("ip", "link", "set", self.bridge, "up")
         for number, name in enumerate(self.names(len(hosts))):
-            run("ip", "netns", "add", name)
-            run("ip", "link", "add", f"{self.bridge}v{number}", "type", "veth", "peer", "name", "eth0", "netns", name)
-            run("ip", "link", "set", f"{self.bridge}v{number}", "master", self.bridge, "up")
-            run("ip", "-n", name, "addr", "add", f"{hosts[number]}/24", "dev", "eth0")
-            run("ip", "-n", name, "link", "set", "lo", "up")
-            run("ip", "-n", name, "link", "set", "eth0", "up")
+            self._attach(name, f"{self.bridge}v{number}", hosts[number])
+
+    def _attach(self, name, link, host):
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", name)
+        run("ip", "link", "set", link, "master", self.bridge, "up")
+        run("ip", "-n", name, "addr", "add", f"{host}/24", "dev", "eth0")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "-n", name, "link", "set", "eth0", "up")
 
     def cut(self, number, client):
         """`client`: `away`, `beside` or `both`, see RedisCluster.cut."""
@@ -89,7 +102,45 @@ class Network:
         for number, name in enumerate(self.names(len(self.hosts()))):
             run("ip", "netns", "del", name, check=False)
             run("ip", "link", "del", f"{self.bridge}v{number}", check=False)
+        for guest in self.guests():
+            run("ip", "netns", "del", guest.name, check=False)
+            run("ip", "link", "del", guest.link, check=False)
         run("ip", "link", "del", self.bridge, check=False)
+
+    # --- guests: programs that use the cluster, each with a link of its own
+
+    def add_guest(self):
+        """A namespace on the same bridge; everybody reaches it until it is parted from somebody."""
+        number = len(self.guests())
+        guest = Guest(f"{self.bridge}g{number}", f"{self.bridge}w{number}", str(self.subnet[101 + number]))
+        with open(self.guest_file, "a", encoding="utf-8") as file:
+            file.write(f"{guest.name} {guest.link} {guest.host}\n")
+        self._attach(guest.name, guest.link, guest.host)
+        return guest
+
+    def guests(self):
+        try:
+            with open(self.guest_file, encoding="utf-8") as file:
+                return [Guest(*line.split()) for line in file]
+        except FileNotFoundError:
+            return []
+
+    def servers(self):
+        """Those of build(), as guests see them."""
+        hosts = self.hosts()
+        return [Guest(name, f"{self.bridge}v{number}", host)
+                for number, (name, host) in enumerate(zip(self.names(len(hosts)), hosts))]
+
+    def part(self, one, others):
+        """Silence between one member and others, both ways, until rejoin()."""
+        for other in others:
+            self._silence(one.name, other.host)
+            self._silence(other.name, one.host)
+
+    def rejoin(self, one, others):
+        for other in others:
+            run("ip", "-n", one.name, "neigh", "del", other.host, "dev", "eth0", check=False)
+            run("ip", "-n", other.name, "neigh", "del", one.host, "dev", "eth0", check=False)
 
     def _silence(self, name, host):
         run("ip", *_inside(name), "neigh", "replace", host, "lladdr", NOBODY, "nud", "permanent",
