@@ -21,7 +21,6 @@ from server import Server, eventually  # noqa: E402
 from sni_front import SniFront  # noqa: E402
 
 BINARY = None
-HAS_CHECK = False  # a binary without `store check` is judged by what `serve` says
 SNI_NAME = "redis.fermata.test"
 START_S = 60
 CHART = ('<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name="one"><state id="a">'
@@ -77,8 +76,6 @@ class Case(unittest.TestCase):
             self.assertEqual(view["configuration"], ["b"])
             said = server.call("GET", "/metrics")[1] + json.dumps(server.call("GET", "/health/ready")[1])
             said += server.log.read_text()
-        if not HAS_CHECK:
-            return said
         code, text = checked(options)
         self.assertLess(code, 2, text)  # advice is no error
         self.assertIn("0 errors", text)
@@ -86,11 +83,9 @@ class Case(unittest.TestCase):
 
     def refused(self, options, *patterns):
         """Both commands say it, in words that match every pattern."""
-        texts = [refusal(options, patterns)]
-        if HAS_CHECK:
-            code, text = checked(options)
-            self.assertEqual(code, 2, text)
-            texts.append(text)
+        code, text = checked(options)
+        self.assertEqual(code, 2, text)
+        texts = [refusal(options, patterns), text]
         for said in texts:
             for pattern in patterns:
                 self.assertRegex(said, pattern)
@@ -254,5 +249,4 @@ class Front(Case):
 
 if __name__ == "__main__":
     BINARY = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    HAS_CHECK = "  check " in subprocess.run([BINARY, "store", "--help"], check=True, capture_output=True, text=True).stdout
     unittest.main(verbosity=2)
