@@ -8,6 +8,8 @@ import tempfile
 import threading
 import time
 
+SANITIZER_MARKS = ["WARNING: ThreadSanitizer", "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", ": runtime error: "]
+
 
 class Server:
     """Starts on entering, ends on leaving. Options are passed as `section.option=value`."""
@@ -31,10 +33,18 @@ class Server:
     def __exit__(self, *unused):
         ended_before = self.process.poll() is not None  # by the test, which looks at the code itself
         code = self.stop()
-        if code != 0 and not ended_before:  # a sanitizer's report ends with a code of its own
+        if code != 0 and not ended_before:
             raise AssertionError(f"the server ended with {code}\n{self.log.read_text(errors='replace')[-8000:]}")
+        self.look_for_reports()
         if self.own_folder:
             self.own_folder.cleanup()
+
+    def look_for_reports(self):
+        """What a sanitizer found is told at the end only; a process that was killed has no end."""
+        log = self.log.read_text(errors="replace")
+        found = min((at for at in map(log.find, SANITIZER_MARKS) if at >= 0), default=-1)
+        if found >= 0:
+            raise AssertionError(f"a sanitizer reports\n{log[found:found + 8000]}")
 
     def start(self):
         with open(self.log, "ab") as log:
