@@ -77,6 +77,9 @@ class Cluster {
     virtual void doubt_owners() = 0;
 
     [[nodiscard]] virtual ClusterView view() const = 0;
+    // Why this instance takes no work of its own: it stands by, is drained, has no lease. Empty:
+    // as far as the cluster goes, it does.
+    [[nodiscard]] virtual std::string not_ready_reason() const { return {}; }
     // Moves partitions of this instance to where they should be.
     virtual void rebalance() = 0;
     // Hands all partitions of this instance over; view().drained then becomes true.

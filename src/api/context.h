@@ -14,6 +14,7 @@
 
 namespace fermata::api {
 
+class Cluster;
 class Streams;
 class HttpMetrics;
 
@@ -33,8 +34,10 @@ struct Options {
     std::string version = "0";
     // What the own listener's BasicHTTP route accepts in place of a token; empty: nothing.
     std::string own_secret;
-    // Metrics that only this kind of store has; any thread. Empty: none.
+    // Metrics of the cluster, and those that only this kind of store has; any thread. Empty: none.
     std::function<std::vector<Metric>()> store_metrics;
+    // The cluster that this server is part of; outlives the service. nullptr: everything is here.
+    Cluster* cluster = nullptr;
 };
 
 struct Context {
@@ -45,5 +48,8 @@ struct Context {
     HttpMetrics& http_metrics;
     const Options& options;
 };
+
+// Why the server takes no work of its own; empty when it does.
+std::string not_ready_reason(const Context& context);
 
 }  // namespace fermata::api

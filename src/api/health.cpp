@@ -1,4 +1,5 @@
 // /health/live and /health/ready: for supervisors and load balancers.
+#include "api/cluster.h"
 #include "api/json_writer.h"
 #include "api/problem.h"
 #include "api/resources.h"
@@ -18,6 +19,12 @@ http::Response state(int status, std::string_view word, const std::string& reaso
 }
 
 }  // namespace
+
+std::string not_ready_reason(const Context& context) {
+    const Cluster* cluster = context.options.cluster;
+    const std::string of_cluster = cluster == nullptr ? "" : cluster->not_ready_reason();
+    return of_cluster.empty() ? context.engine.not_ready_reason() : of_cluster;
+}
 
 Routes health_routes(Context& context) {
     return {
@@ -44,7 +51,7 @@ Routes health_routes(Context& context) {
          {{200, "it does", "application/json", "Health"},
           {503, "it does not, and why", "application/json", "Health"}},
          [&context](const http::Request&, const http::Responder& responder) {
-             const std::string reason = context.engine.not_ready_reason();
+             const std::string reason = not_ready_reason(context);
              responder.send(reason.empty() ? state(200, "ready", "")
                                            : state(503, "not ready", reason));
          }},

@@ -167,7 +167,7 @@ Routes metrics_routes(Context& context) {
                                    context.store.counters(),
                                    context.http_metrics,
                                    context.streams.count(),
-                                   context.engine.not_ready_reason().empty(),
+                                   not_ready_reason(context).empty(),
                                    more ? more() : std::vector<Metric>()};
              responder.send({200,
                              {{"Content-Type", std::string(kPrometheusType)}},
