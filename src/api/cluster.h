@@ -25,6 +25,7 @@ struct Place {
     std::uint32_t node = 0;
     std::string internal_url;  // base URL for other instances: "http://10.0.0.7:8077"
     std::string external_url;  // base URL for clients; empty: unknown
+    std::string peer_secret;   // what proves to that instance that another one calls; empty: unknown
 };
 
 struct InstanceView {
@@ -86,8 +87,7 @@ class Cluster {
     virtual void drain() = 0;
     // Somebody appended to the inbox of a partition of this instance.
     virtual void read_inbox(Partition partition) = 0;
-    // What other instances prove themselves with when they call this one, and the same of another:
-    // empty when it is unknown.
+    // What other instances prove themselves with when they call this one; empty: nobody can.
     [[nodiscard]] virtual std::string own_peer_secret() const = 0;
 };
 
