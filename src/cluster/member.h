@@ -45,6 +45,8 @@ struct MemberOptions {
     store::NodeFacts facts;
     // Nobody else can use the store while this process does (memory, embedded).
     bool sole = false;
+    // Prefers to stand by: leaves a node that nobody acts as to its primary for a while.
+    bool backup = false;
     // Partitions move to joining nodes without being told to.
     bool auto_rebalance = true;
 };
@@ -103,6 +105,7 @@ class Member {
     // --- the own record
     void find_role(Steady now);
     [[nodiscard]] bool may_take(const store::NodeRecord* record, bool standby) const;
+    [[nodiscard]] bool leaves_to_primary(const store::NodeRecord* acting, Steady now) const;
     [[nodiscard]] std::optional<std::string> find_refusal() const;
     void beat(Steady now, bool standby, const store::NodeRecord* expected);
     void on_own_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer);
@@ -162,6 +165,7 @@ class Member {
     bool draining_ = false;
     bool rebalancing_ = false;
     bool knows_nodes_ = false;
+    std::optional<Steady> joined_at_;  // when it first looked for its role
     // Calls of the store under way, at most one of each kind.
     bool beat_in_flight_ = false;
     bool nodes_in_flight_ = false;

@@ -41,7 +41,8 @@ void Member::find_role(Steady now) {
     }
     const store::NodeRecord* acting = find(options_.node, false);
     const store::NodeRecord* standby = find(options_.node, true);
-    if (may_take(acting, false)) {
+    joined_at_ = joined_at_.value_or(now);
+    if (may_take(acting, false) && !leaves_to_primary(acting, now)) {
         beat(now, false, acting);
     } else if (role_ == Role::kJoining && may_take(standby, true)) {
         beat(now, true, standby);
@@ -57,6 +58,11 @@ bool Member::may_take(const store::NodeRecord* record, bool standby) const {
     // instance may still have a lease.
     return standby || options_.sole || !holdings_.owns_any(options_.node) ||
            sightings_.is_missing(options_.node);
+}
+
+// When both instances of a node are started at the same time, the primary shall act.
+bool Member::leaves_to_primary(const store::NodeRecord* acting, Steady now) const {
+    return options_.backup && acting == nullptr && now < *joined_at_ + timing_.patience();
 }
 
 std::optional<std::string> Member::find_refusal() const {

@@ -317,6 +317,32 @@ TEST_F(MemberTest, ASecondInstanceOfANodeStandsByAndTakesOver) {
     EXPECT_EQ(nodes().size(), 2U);  // its standby record is gone
 }
 
+TEST_F(MemberTest, ABackupLeavesItsNodeToThePrimaryForALease) {
+    MemberOptions backup = options(1, 11);
+    backup.backup = true;
+    Instance& first = add(backup);
+    pass(milliseconds(1000));
+    EXPECT_EQ(first.member.role(), Role::kStandby);
+
+    Instance& primary = add(1, 12);
+    pass(milliseconds(5000));
+    EXPECT_EQ(primary.member.role(), Role::kActing);
+    EXPECT_EQ(first.member.role(), Role::kStandby);
+
+    stop(primary);
+    pass(milliseconds(5000));
+    EXPECT_EQ(first.member.role(), Role::kActing);
+}
+
+TEST_F(MemberTest, ABackupWithoutAPrimaryActsAfterALease) {
+    MemberOptions backup = options(1, 11);
+    backup.backup = true;
+    Instance& alone = add(backup);
+    pass(milliseconds(5000));
+    EXPECT_EQ(alone.member.role(), Role::kActing);
+    EXPECT_EQ(alone.lanes.size(), kPartitions);
+}
+
 TEST_F(MemberTest, AStandbyThatDiesToo_LeavesThePartitionsToOthers) {
     Instance& primary = add(1, 11);
     Instance& other = add(2, 22);

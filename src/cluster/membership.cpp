@@ -150,6 +150,7 @@ Owner Membership::owner_of(Partition partition) const {
             owner.node = node;
             owner.internal_address = record.facts.internal_address;
             owner.external_url = record.facts.external_url;
+            owner.peer_secret = record.facts.peer_secret;
         }
     }
     return owner;

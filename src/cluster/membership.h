@@ -40,6 +40,7 @@ struct Owner {
     store::NodeId node = store::kNobody;
     std::string internal_address;
     std::string external_url;
+    std::string peer_secret;
 };
 
 class Membership {
