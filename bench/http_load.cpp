@@ -2,10 +2,11 @@
 // prints one JSON object with the rate and the latency. One thread, epoll, one request in flight a
 // connection.
 //
-//   http_load PORT CONNECTIONS SECONDS
+//   http_load PORT CONNECTIONS SECONDS [SPREAD]
 //
 // It starts one session of a counting chart per connection first; every 200 answer is an
-// acknowledged, durable event.
+// acknowledged, durable event. In a cluster the sessions are the asked node's own, or, with SPREAD
+// 1, anybody's.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -98,15 +99,24 @@ struct Client {
     }
 };
 
-std::vector<Client> make_clients(std::uint16_t port, int connections) {
+// Of the answer to a start.
+std::string id_in(const std::string& answer) {
+    constexpr std::string_view kBegin = "\"id\":\"";
+    const std::size_t begin = answer.find(kBegin) + kBegin.size();
+    return answer.substr(begin, answer.find('"', begin) - begin);
+}
+
+std::vector<Client> make_clients(std::uint16_t port, int connections, bool is_spread) {
     std::vector<Client> clients(static_cast<std::size_t>(connections));
     const std::string run = std::to_string(::getpid());
     for (std::size_t at = 0; at < clients.size(); ++at) {
         Client& client = clients[at];
         client.socket = connect_to(port);
-        const std::string id = "load-" + run + "-" + std::to_string(at);
-        client.request = post("/api/v1/sessions", "{\"document\": \"" + std::string(kChart) +
-                                                      "\", \"id\": \"" + id + "\"}");
+        // A name decides where its session lives; without one it lives where it is started.
+        const std::string name =
+            is_spread ? R"(, "id": "load-)" + run + "-" + std::to_string(at) + "\"" : "";
+        client.request =
+            post("/api/v1/sessions", "{\"document\": \"" + std::string(kChart) + "\"" + name + "}");
         client.send_request();
         int status = 0;
         while ((status = client.take_answer()) == 0) {
@@ -115,8 +125,8 @@ std::vector<Client> make_clients(std::uint16_t port, int connections) {
             std::fprintf(stderr, "the session was not started: %s\n", client.received.c_str());
             std::exit(1);
         }
-        client.request =
-            post("/api/v1/sessions/" + id + "/events", R"({"name": "e", "data": {"amount": 12}})");
+        client.request = post("/api/v1/sessions/" + id_in(client.received) + "/events",
+                              R"({"name": "e", "data": {"amount": 12}})");
     }
     return clients;
 }
@@ -161,14 +171,15 @@ std::vector<double> load(std::vector<Client>& clients, double seconds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        std::fprintf(stderr, "usage: http_load PORT CONNECTIONS SECONDS\n");
+    if (argc != 4 && argc != 5) {
+        std::fprintf(stderr, "usage: http_load PORT CONNECTIONS SECONDS [SPREAD]\n");
         return 2;
     }
     const int connections = std::clamp(std::atoi(argv[2]), 1, 1024);
     const double seconds = std::clamp(std::atof(argv[3]), 0.1, 60.0);
     std::vector<Client> clients =
-        make_clients(static_cast<std::uint16_t>(std::atoi(argv[1])), connections);
+        make_clients(static_cast<std::uint16_t>(std::atoi(argv[1])), connections,
+                     argc == 5 && std::string_view(argv[4]) == "1");
     std::vector<double> latencies = load(clients, seconds);
     std::sort(latencies.begin(), latencies.end());
     std::printf("{\"per_second\": %.0f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
