@@ -142,7 +142,8 @@ void Member::on_nodes(Steady now, const Result<Records>& answer) {
 void Member::on_owners(Steady now, const Result<std::vector<store::Ownership>>& answer) {
     owners_in_flight_ = false;
     check_lease(now);
-    if (!answer) {
+    // A store with another number of partitions refuses this instance (find_refusal).
+    if (!answer || answer->size() != options_.facts.partition_count) {
         owners_due_ = now + timing_.poll_interval();
     } else {
         const bool is_new = holdings_.see_owners(now, *answer, actions_);
