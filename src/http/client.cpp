@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -90,18 +91,28 @@ class Client::Core {
     }
 
     Result<FetchId> fetch(FetchRequest request, Callback callback);
+    Result<FetchId> stream(FetchRequest request, std::shared_ptr<FetchListener> listener);
     void cancel(FetchId id);
+    void resume(FetchId id);
     void stop();
     [[nodiscard]] std::size_t pending() const { return pending_.load(); }
 
   private:
     using TransferPtr = std::unique_ptr<Transfer>;
+    using Instant = Transfer::Instant;
+
+    template <typename Receiver>
+    Result<FetchId> enqueue(FetchRequest request, Receiver receiver);
 
     // All below: the client's thread.
     void run();
     void take_orders();
     void cancel_now(FetchId id);
+    void resume_now(FetchId id);
+    TransferPtr take_active(FetchId id);
     void fail_late();
+    void fail_late_streams();
+    [[nodiscard]] int poll_ms() const;
     void start_queued();
     void start(TransferPtr transfer);
     void finish_done();
@@ -118,6 +129,7 @@ class Client::Core {
     mutable std::mutex mutex_;  // guards what other threads order:
     std::vector<TransferPtr> incoming_;
     std::vector<FetchId> cancelled_;
+    std::vector<FetchId> resumed_;
     bool is_stopping_ = false;
     FetchId id_next_ = 1;
 
@@ -127,9 +139,21 @@ class Client::Core {
     std::deque<TransferPtr> queue_;
     std::unordered_map<FetchId, TransferPtr> active_;
     std::vector<CURL*> free_handles_;
+    // No streamed answer is late before.
+    Instant streams_look_ = Instant::max();
 };
 
 Result<Client::FetchId> Client::Core::fetch(FetchRequest request, Callback callback) {
+    return enqueue(std::move(request), std::move(callback));
+}
+
+Result<Client::FetchId> Client::Core::stream(FetchRequest request,
+                                             std::shared_ptr<FetchListener> listener) {
+    return enqueue(std::move(request), std::move(listener));
+}
+
+template <typename Receiver>
+Result<Client::FetchId> Client::Core::enqueue(FetchRequest request, Receiver receiver) {
     FERMATA_TRY(check(request));
     FetchId id = 0;
     {
@@ -143,7 +167,7 @@ Result<Client::FetchId> Client::Core::fetch(FetchRequest request, Callback callb
         }
         id = id_next_++;
         incoming_.push_back(
-            std::make_unique<Transfer>(id, std::move(request), std::move(callback)));
+            std::make_unique<Transfer>(id, std::move(request), std::move(receiver)));
         ++waiting_;
         ++pending_;
     }
@@ -155,6 +179,14 @@ void Client::Core::cancel(FetchId id) {
     {
         const std::lock_guard lock(mutex_);
         cancelled_.push_back(id);
+    }
+    curl_multi_wakeup(multi_);
+}
+
+void Client::Core::resume(FetchId id) {
+    {
+        const std::lock_guard lock(mutex_);
+        resumed_.push_back(id);
     }
     curl_multi_wakeup(multi_);
 }
@@ -185,21 +217,34 @@ void Client::Core::run() {
         int running = 0;
         curl_multi_perform(multi_, &running);
         finish_done();
-        const bool can_start = !queue_.empty() && active_.size() < options_.in_flight_max;
-        const int poll_ms = can_start ? 0 : (queue_.empty() ? kPollMsIdle : kPollMsQueued);
-        curl_multi_poll(multi_, nullptr, 0, poll_ms, nullptr);
+        fail_late_streams();
+        curl_multi_poll(multi_, nullptr, 0, poll_ms(), nullptr);
     }
     take_orders();
     cancel_all();
 }
 
+int Client::Core::poll_ms() const {
+    if (!queue_.empty()) {
+        return active_.size() < options_.in_flight_max ? 0 : kPollMsQueued;
+    }
+    if (streams_look_ == Instant::max()) {
+        return kPollMsIdle;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        streams_look_ - std::chrono::steady_clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kPollMsIdle));
+}
+
 void Client::Core::take_orders() {
     std::vector<TransferPtr> incoming;
     std::vector<FetchId> cancelled;
+    std::vector<FetchId> resumed;
     {
         const std::lock_guard lock(mutex_);
         incoming.swap(incoming_);
         cancelled.swap(cancelled_);
+        resumed.swap(resumed_);
     }
     for (TransferPtr& transfer : incoming) {
         queue_.push_back(std::move(transfer));
@@ -207,17 +252,35 @@ void Client::Core::take_orders() {
     for (const FetchId id : cancelled) {
         cancel_now(id);
     }
+    for (const FetchId id : resumed) {
+        resume_now(id);
+    }
+}
+
+void Client::Core::resume_now(FetchId id) {
+    const auto found = active_.find(id);
+    if (found != active_.end()) {
+        found->second->resume();
+        streams_look_ = Instant::min();  // it is judged again
+    }
+}
+
+// Takes a transfer off the wire; nullptr when it is not there.
+Client::Core::TransferPtr Client::Core::take_active(FetchId id) {
+    const auto found = active_.find(id);
+    if (found == active_.end()) {
+        return nullptr;
+    }
+    TransferPtr transfer = std::move(found->second);
+    active_.erase(found);
+    curl_multi_remove_handle(multi_, transfer->handle());
+    free_handles_.push_back(transfer->handle());
+    return transfer;
 }
 
 void Client::Core::cancel_now(FetchId id) {
-    TransferPtr transfer;
-    const auto found = active_.find(id);
-    if (found != active_.end()) {
-        transfer = std::move(found->second);
-        active_.erase(found);
-        curl_multi_remove_handle(multi_, transfer->handle());
-        free_handles_.push_back(transfer->handle());
-    } else {
+    TransferPtr transfer = take_active(id);
+    if (!transfer) {
         for (auto queued = queue_.begin(); queued != queue_.end(); ++queued) {
             if ((*queued)->id() == id) {
                 transfer = std::move(*queued);
@@ -252,6 +315,32 @@ void Client::Core::fail_late() {
     }
 }
 
+// Nobody is looked at before the earliest moment at which somebody can be late.
+void Client::Core::fail_late_streams() {
+    const Instant now = std::chrono::steady_clock::now();
+    if (now < streams_look_) {
+        return;
+    }
+    streams_look_ = Instant::max();
+    std::vector<FetchId> late;
+    for (const auto& [id, transfer] : active_) {
+        if (!transfer->is_streamed()) {
+            continue;
+        }
+        if (transfer->stream_deadline().value_or(Instant::max()) <= now) {
+            late.push_back(id);
+        } else {
+            streams_look_ =
+                std::min(streams_look_, transfer->earliest_deadline(now).value_or(Instant::max()));
+        }
+    }
+    for (const FetchId id : late) {
+        TransferPtr transfer = take_active(id);
+        transfer->fail(FetchError::kTimeout, "no byte came in time");
+        complete(std::move(transfer));
+    }
+}
+
 void Client::Core::start_queued() {
     while (!queue_.empty() && active_.size() < options_.in_flight_max) {
         TransferPtr transfer = std::move(queue_.front());
@@ -269,6 +358,9 @@ void Client::Core::start(TransferPtr transfer) {
         return;
     }
     curl_multi_add_handle(multi_, handle);
+    if (transfer->is_streamed()) {
+        streams_look_ = Instant::min();
+    }
     active_.emplace(transfer->id(), std::move(transfer));
 }
 
@@ -345,6 +437,12 @@ Client::~Client() = default;
 
 Result<Client::FetchId> Client::fetch(FetchRequest request, Callback callback) {
     return core_->fetch(std::move(request), std::move(callback));
+}
+Result<FetchId> Client::stream(FetchRequest request, std::shared_ptr<FetchListener> listener) {
+    return core_->stream(std::move(request), std::move(listener));
+}
+void Client::resume(FetchId id) {
+    core_->resume(id);
 }
 void Client::cancel(FetchId id) {
     core_->cancel(id);

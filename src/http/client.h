@@ -25,8 +25,9 @@ struct ClientOptions {
     std::size_t connections_per_host_max = 32;
     // Fetches waiting; beyond it fetch() fails with kOverloaded.
     std::size_t queued_max = 10'000;
-    // Kept-alive connections that stay open for reuse.
+    // Kept-alive connections that stay open for reuse, and for how long without a request.
     std::size_t idle_connections_max = 64;
+    std::chrono::seconds idle_connection_age_max{118};
     std::chrono::milliseconds connect_timeout{5'000};
     // Bytes of response header fields, of each response.
     std::size_t header_bytes_max = 64U << 10U;
@@ -53,8 +54,12 @@ struct FetchRequest {
     std::string method = "GET";
     Headers headers;
     std::string body;
-    // The whole fetch, waiting in the queue and redirects included.
+    // The whole fetch, waiting in the queue and redirects included. Of stream(): until the header
+    // of the answer is complete.
     std::chrono::milliseconds timeout{30'000};
+    // Of stream(), once the answer has begun: the longest time without a byte, 0 for any. Not
+    // judged while the receiver has no room.
+    std::chrono::milliseconds idle_timeout{0};
     // Of the decoded response body.
     std::size_t body_bytes_max = 8U << 20U;
     // 0: a redirect is the answer. 301, 302 and 303 turn POST into GET as browsers do.
@@ -79,8 +84,10 @@ std::string_view to_string(FetchError error);
 struct FetchResponse {
     FetchError error = FetchError::kNone;
     std::string message;  // why, when there is an error
-    int status = 0;       // 0 without a response
-    Headers headers;      // of the last response
+    // The server may have got the request, or a part of it. Told by stream() only.
+    bool was_sent = false;
+    int status = 0;   // 0 without a response
+    Headers headers;  // of the last response
     std::string body;
     std::string effective_url;  // after redirects
     std::size_t redirects = 0;
@@ -91,10 +98,29 @@ struct FetchResponse {
     }
 };
 
+using FetchId = std::uint64_t;
+
+// Gets an answer piece by piece, on the client's thread; the calls must be short.
+class FetchListener {
+  public:
+    FetchListener() = default;
+    FetchListener(const FetchListener&) = delete;
+    FetchListener& operator=(const FetchListener&) = delete;
+    virtual ~FetchListener() = default;
+
+    // The header of the answer is complete; not called when there is none.
+    virtual void started(FetchId id, int status, Headers headers) = 0;
+    // The next bytes, as they were sent. False: no room. Nothing more is read then; the same bytes,
+    // perhaps with others behind them, come again after resume().
+    virtual bool received(FetchId id, std::string_view bytes) = 0;
+    // Once, and last. `response` has no headers and no body.
+    virtual void ended(FetchId id, FetchResponse response) = 0;
+};
+
 class Client {
   public:
     using Callback = std::function<void(FetchResponse)>;
-    using FetchId = std::uint64_t;
+    using FetchId = http::FetchId;
 
     static Result<std::unique_ptr<Client>> create(ClientOptions options);
 
@@ -106,6 +132,12 @@ class Client {
     // kOverloaded when queued_max is reached, kUnavailable after stop(); the callback is then never
     // called.
     Result<FetchId> fetch(FetchRequest request, Callback callback);
+    // The same for an answer of any length. The request is sent at most once (a connection that
+    // turns out to be dead is not replaced silently), redirects are answers, and nothing is added
+    // to the headers but Host where there is none.
+    Result<FetchId> stream(FetchRequest request, std::shared_ptr<FetchListener> listener);
+    // The listener has room again.
+    void resume(FetchId id);
     // The callback runs with kCancelled, unless the fetch is done already.
     void cancel(FetchId id);
     // As the destructor. Not from a callback: it waits for their thread.

@@ -258,6 +258,9 @@ void Connection::write_answers() {
         }
         owed_.pop_front();
     }
+    if (phase_ == ReadPhase::kClosed) {
+        return;  // a stream broke off
+    }
     if (continue_due_ && owed_.empty()) {
         continue_due_ = false;
         // A client that sent its body without waiting needs no permission.
@@ -279,6 +282,10 @@ bool Connection::append_output(Exchange& exchange) {
     }
     const Exchange::Output output = exchange.take();
     if (output.phase == Exchange::Phase::kWaiting) {
+        return false;
+    }
+    if (output.broken_off) {
+        cut();
         return false;
     }
     if (output.has_head) {

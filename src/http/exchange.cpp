@@ -110,14 +110,39 @@ bool Exchange::write(std::string_view text) {
 }
 
 void Exchange::close_stream() {
+    end_by_handle(false);
+}
+
+void Exchange::break_off_stream() {
+    end_by_handle(true);
+}
+
+void Exchange::end_by_handle(bool broken_off) {
     std::function<void()> dropped;
+    std::function<void()> dropped_too;
     const std::lock_guard lock(mutex_);
     if (!stream_open_) {
         return;
     }
     stream_open_ = false;
+    broken_off_ = broken_off;
     dropped.swap(on_close_);
+    dropped_too.swap(on_room_);
     wake();
+}
+
+void Exchange::on_room(std::function<void()> callback) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!stream_open_) {
+            return;
+        }
+        if (text_.size() + text_in_flight_ > 0) {
+            on_room_.swap(callback);
+            return;
+        }
+    }
+    callback();
 }
 
 void Exchange::on_close(std::function<void()> callback) {
@@ -169,6 +194,7 @@ Exchange::Output Exchange::take() {
         text_in_flight_ = output.text.size();
         if (!stream_open_) {
             output.stream_end = true;
+            output.broken_off = broken_off_;
             phase_ = Phase::kDone;
         }
     }
@@ -176,18 +202,27 @@ Exchange::Output Exchange::take() {
 }
 
 void Exchange::text_written() {
-    const std::lock_guard lock(mutex_);
-    text_in_flight_ = 0;
+    std::function<void()> callback;
+    {
+        const std::lock_guard lock(mutex_);
+        text_in_flight_ = 0;
+        callback.swap(on_room_);
+    }
+    if (callback) {
+        callback();
+    }
 }
 
 void Exchange::client_left(Departure departure) {
     std::function<void()> callback;
+    std::function<void()> dropped;
     {
         const std::lock_guard lock(mutex_);
         gone_ = departure == Departure::kGone;
         cut_ = phase_ == Phase::kWaiting || stream_open_ || cut_;
         stream_open_ = false;
         callback.swap(on_close_);
+        dropped.swap(on_room_);
     }
     if (callback) {
         callback();
@@ -196,6 +231,7 @@ void Exchange::client_left(Departure departure) {
 
 void Exchange::end_stream() {
     std::function<void()> callback;
+    std::function<void()> dropped;
     {
         const std::lock_guard lock(mutex_);
         if (!stream_open_) {
@@ -204,6 +240,7 @@ void Exchange::end_stream() {
         cut_ = true;
         stream_open_ = false;
         callback.swap(on_close_);
+        dropped.swap(on_room_);
     }
     if (callback) {
         callback();
@@ -211,7 +248,7 @@ void Exchange::end_stream() {
 }
 
 Responder::State::~State() {
-    if (!exchange->is_answered()) {
+    if (!taken && !exchange->is_answered()) {
         exchange->answer(to_response({500, {}, "the request was dropped without an answer", {}}));
     }
 }

@@ -72,6 +72,7 @@ class Exchange {
         Response response;
         std::string text;         // of the stream
         bool stream_end = false;  // nothing follows text
+        bool broken_off = false;  // and the client is to see that something is missing
     };
 
     explicit Exchange(ExchangeTraits traits);
@@ -84,6 +85,8 @@ class Exchange {
     bool start_stream(int status, Headers headers);
     bool write(std::string_view text);
     void close_stream();
+    void break_off_stream();
+    void on_room(std::function<void()> callback);
     void on_close(std::function<void()> callback);
     [[nodiscard]] bool is_answered() const;
     [[nodiscard]] bool is_streaming() const;
@@ -109,6 +112,7 @@ class Exchange {
 
   private:
     void leave_waiting(Phase phase);
+    void end_by_handle(bool broken_off);
     void wake();
 
     const ExchangeTraits traits_;
@@ -118,11 +122,13 @@ class Exchange {
     bool cut_ = false;   // on_close was due: the client is gone or the server ended the stream
     bool head_ready_ = false;
     bool stream_open_ = false;
+    bool broken_off_ = false;
     bool woken_ = false;
     Response response_;
     std::string text_;
     std::size_t text_in_flight_ = 0;
     std::function<void()> on_close_;
+    std::function<void()> on_room_;
 };
 
 // While one of these lives, the thread is working on that connection and will look at its exchanges
@@ -148,6 +154,9 @@ struct Responder::State {
     ~State();
 
     std::shared_ptr<Exchange> exchange;
+    // Of Responder::filtered().
+    std::function<bool(const Response&)> takes;
+    std::atomic<bool> taken = false;
 };
 
 struct Stream::State {

@@ -152,6 +152,10 @@ TEST(SseTest, gives_each_line_of_data_a_field) {
     EXPECT_EQ(format_event("", "", ""), "data: \n\n");
     EXPECT_EQ(format_event("1\ndata: x", "e\r\nf", "g"), "id: 1data: x\nevent: ef\ndata: g\n\n");
     EXPECT_EQ(format_comment("ping"), ": ping\n\n");
+    // Neither hands out an event that was not complete.
+    const std::chrono::milliseconds pause(1'000);
+    EXPECT_EQ(format_farewell(pause, "moved"), "retry: 1000\n: moved\n");
+    EXPECT_EQ(format_farewell(pause, "moved", true), "\nretry: 1000\n: moved\n");
 }
 
 }  // namespace

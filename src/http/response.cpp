@@ -31,6 +31,12 @@ void Stream::close() {
     }
 }
 
+void Stream::break_off() {
+    if (state_) {
+        state_->exchange->break_off_stream();
+    }
+}
+
 bool Stream::is_open() const {
     return state_ && state_->exchange->is_streaming();
 }
@@ -45,10 +51,38 @@ void Stream::on_close(std::function<void()> callback) {
     }
 }
 
+void Stream::on_room(std::function<void()> callback) {
+    if (state_) {
+        state_->exchange->on_room(std::move(callback));
+    }
+}
+
 Responder::Responder(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 bool Responder::send(Response response) const {
-    return state_ && state_->exchange->answer(std::move(response));
+    if (!state_) {
+        return false;
+    }
+    if (!state_->takes) {
+        return state_->exchange->answer(std::move(response));
+    }
+    if (state_->taken || state_->exchange->is_answered()) {
+        return false;
+    }
+    if (state_->takes(response)) {
+        state_->taken = true;
+        return true;
+    }
+    return state_->exchange->answer(std::move(response));
+}
+
+Responder Responder::filtered(std::function<bool(const Response&)> takes) const {
+    if (!state_) {
+        return {};
+    }
+    auto state = std::make_shared<State>(state_->exchange);
+    state->takes = std::move(takes);
+    return Responder(std::move(state));
 }
 
 Stream Responder::start_stream(int status, Headers headers) const {

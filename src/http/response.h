@@ -48,12 +48,19 @@ class Stream {
     bool write(std::string_view text);
     // Ends the body in order, after what is queued.
     void close();
+    // Ends it without its proper end, so that the client sees that something is missing. What is
+    // queued is dropped.
+    void break_off();
     [[nodiscard]] bool is_open() const;
     // Bytes queued and not yet taken by the socket.
     [[nodiscard]] std::size_t buffered_bytes() const;
     // Called once when the client went away or the server ended the stream; not after close().
     // A second call replaces the callback.
     void on_close(std::function<void()> callback);
+    // Called once, on the server's thread of the connection, when the client has taken some of what
+    // is queued; at once when nothing is. A second call replaces the callback; it is dropped when
+    // the stream ends.
+    void on_room(std::function<void()> callback);
 
   private:
     std::shared_ptr<State> state_;
@@ -78,6 +85,10 @@ class Responder {
     // The client closed its side or the connection broke, before the answer was sent. A second call
     // replaces the callback.
     void on_close(std::function<void()> callback) const;
+    // Another handle on the same right, for somebody whose response may turn out not to be the last
+    // word: send() asks `takes` first, on its own thread. True: the response goes nowhere, and
+    // whoever made this handle sees to the answer. Streams are not asked about.
+    [[nodiscard]] Responder filtered(std::function<bool(const Response&)> takes) const;
 
   private:
     std::shared_ptr<State> state_;

@@ -150,6 +150,60 @@ TEST_F(ServerStreamTest, is_ended_by_closing_for_an_http_1_0_client) {
     EXPECT_THAT(answer, Not(HasSubstr("chunked")));
 }
 
+TEST_F(ServerStreamTest, tells_when_there_is_room_again) {
+    ServerOptions options;
+    options.stream_buffer_bytes_max = 64U << 10U;
+    start(options);
+    TestSocket socket(server_->port(), 4096);
+    socket.send(kGet);
+    Stream events = stream();
+    const std::string text(1024, '#');
+    // Refused for good is what stays refused for a while: the sockets' buffers take some, too.
+    int refusals_in_a_row = 0;
+    while (refusals_in_a_row < 50) {
+        refusals_in_a_row = events.write(text) ? 0 : refusals_in_a_row + 1;
+        std::this_thread::sleep_for(milliseconds(refusals_in_a_row > 0 ? 1 : 0));  // poll
+    }
+    std::atomic<int> told = 0;
+
+    events.on_room([&] { ++told; });
+    EXPECT_EQ(told.load(), 0);
+    std::thread reader([&] { socket.receive_until("end"); });
+
+    EXPECT_TRUE(becomes([&] { return told == 1; }));
+    EXPECT_TRUE(becomes([&] { return events.write("end"); }));
+    reader.join();
+}
+
+TEST_F(ServerStreamTest, has_room_at_once_when_nothing_is_queued) {
+    start();
+    TestSocket socket(server_->port());
+    socket.send(kGet);
+    Stream events = stream();
+    ASSERT_TRUE(becomes([&] { return events.buffered_bytes() == 0; }));
+    bool told = false;
+
+    events.on_room([&] { told = true; });
+
+    EXPECT_TRUE(told);
+}
+
+TEST_F(ServerStreamTest, breaks_off_without_the_end_of_a_whole_body) {
+    start();
+    TestSocket socket(server_->port());
+    socket.send(kGet);
+    Stream events = stream();
+    events.write("part");
+    socket.receive_until("part\r\n");
+
+    events.break_off();
+
+    EXPECT_EQ(socket.receive_all(), "");
+    EXPECT_TRUE(socket.is_closed());
+    EXPECT_FALSE(events.is_open());
+    EXPECT_TRUE(becomes([&] { return server_->connections() == 0; }));
+}
+
 TEST_F(ServerStreamTest, has_no_body_for_head) {
     start();
     TestSocket socket(server_->port());

@@ -176,6 +176,33 @@ TEST(ServerTest, cannot_be_made_to_split_a_response) {
                 HasSubstr("X-Name: a  Set-Cookie: evil=1\r\n"));
 }
 
+TEST(ServerTest, a_filtered_answer_can_be_taken_back_and_given_by_another) {
+    const auto server = serve_with([](const Request&, const Responder& responder) {
+        {
+            const Responder first =
+                responder.filtered([](const Response& response) { return response.status == 503; });
+            EXPECT_TRUE(first.send(Response::empty(503)));
+            EXPECT_FALSE(first.send(Response::text(200, "third")));
+        }
+        EXPECT_TRUE(responder.send(Response::text(200, "second")));
+    });
+    TestSocket socket(server->port());
+
+    EXPECT_THAT(socket.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+                HasSubstr("\r\n\r\nsecond"));
+}
+
+TEST(ServerTest, a_filtered_answer_that_is_not_taken_is_sent) {
+    const auto server = serve_with([](const Request&, const Responder& responder) {
+        responder.filtered([](const Response&) { return false; })
+            .send(Response::text(200, "first"));
+    });
+    TestSocket socket(server->port());
+
+    EXPECT_THAT(socket.exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+                HasSubstr("\r\n\r\nfirst"));
+}
+
 TEST(ServerTest, answers_500_for_a_request_that_was_dropped) {
     const auto server = serve_with([](const Request&, const Responder&) {});
     TestSocket socket(server->port());

@@ -51,4 +51,12 @@ std::string format_comment(std::string_view text) {
     return out;
 }
 
+std::string format_farewell(std::chrono::milliseconds pause, std::string_view reason,
+                            bool after_part_of_line) {
+    std::string out(after_part_of_line ? "\n" : "");
+    out += "retry: " + std::to_string(pause.count()) + "\n";
+    append_lines(out, ": ", reason);
+    return out;
+}
+
 }  // namespace fermata::http

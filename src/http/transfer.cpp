@@ -96,6 +96,17 @@ Transfer::Transfer(Client::FetchId id, FetchRequest request, Client::Callback ca
       started_(std::chrono::steady_clock::now()),
       deadline_(started_ + request_.timeout) {}
 
+Transfer::Transfer(Client::FetchId id, FetchRequest request,
+                   std::shared_ptr<FetchListener> listener)
+    : id_(id),
+      request_(std::move(request)),
+      listener_(std::move(listener)),
+      started_(std::chrono::steady_clock::now()),
+      deadline_(started_ + request_.timeout),
+      last_byte_(started_) {
+    request_.redirects_max = 0;
+}
+
 Transfer::~Transfer() = default;
 
 void Transfer::fail(FetchError error, std::string message) {
@@ -107,6 +118,11 @@ void Transfer::fail(FetchError error, std::string message) {
 void Transfer::complete() {
     response_.effective_url = request_.url;
     response_.duration = std::chrono::steady_clock::now() - started_;
+    if (listener_ != nullptr) {
+        response_.headers.clear();
+        listener_->ended(id_, std::move(response_));
+        return;
+    }
     const Client::Callback callback = std::move(callback_);
     callback(std::move(response_));
 }
@@ -126,6 +142,9 @@ bool Transfer::prepare(CURL* handle, const ClientOptions& options) {
     curl_easy_reset(handle_);
     set_connection_options(options);
     set_request_options(options);
+    if (is_streamed()) {
+        set_stream_options();
+    }
     set_method();
     set_headers();
     return true;
@@ -162,6 +181,8 @@ void Transfer::set_connection_options(const ClientOptions& options) {
                      static_cast<long>(std::max<std::int64_t>(1, left.count())));
     curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(std::max<std::int64_t>(1, options.connect_timeout.count())));
+    curl_easy_setopt(handle_, CURLOPT_MAXAGE_CONN,
+                     static_cast<long>(options.idle_connection_age_max.count()));
     // Set also when empty, for otherwise the environment decides.
     curl_easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
     curl_easy_setopt(handle_, CURLOPT_NOPROXY, options.proxy_exceptions.c_str());
@@ -197,6 +218,14 @@ void Transfer::set_request_options(const ClientOptions& options) {
     curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
 }
 
+// The time is watched by the client, which knows when the answer began and when it is paused.
+void Transfer::set_stream_options() {
+    curl_easy_setopt(handle_, CURLOPT_TIMEOUT_MS, 0L);
+    curl_easy_setopt(handle_, CURLOPT_ACCEPT_ENCODING, nullptr);
+    curl_easy_setopt(handle_, CURLOPT_PREREQFUNCTION, &Transfer::on_send);
+    curl_easy_setopt(handle_, CURLOPT_PREREQDATA, this);
+}
+
 void Transfer::set_method() {
     if (request_.method == "HEAD") {
         curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
@@ -220,6 +249,12 @@ void Transfer::set_headers() {
     if (!request_.headers.contains("Content-Type")) {
         list = curl_slist_append(list, "Content-Type:");
     }
+    if (is_streamed() && !request_.headers.contains("Accept")) {
+        list = curl_slist_append(list, "Accept:");
+    }
+    if (is_streamed() && !request_.headers.contains("User-Agent")) {
+        list = curl_slist_append(list, "User-Agent:");
+    }
     for (const Field& field : request_.headers) {
         const std::string line =
             field.value.empty() ? field.name + ";" : field.name + ": " + field.value;
@@ -231,7 +266,49 @@ void Transfer::set_headers() {
 
 // ---- during a hop
 
+// Called before each sending of the request. A second one means that libcurl found a kept
+// connection dead; whether the server has got the first is unknown, so it is not sent again.
+int Transfer::on_send(void* self, char* /*peer*/, char* /*own*/, int /*peer_port*/,
+                      int /*own_port*/) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const bool was_sent = std::exchange(transfer.response_.was_sent, true);
+    return was_sent ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+std::size_t Transfer::pass_on(std::string_view bytes) {
+    last_byte_ = std::chrono::steady_clock::now();
+    is_paused_ = !listener_->received(id_, bytes);
+    return is_paused_ ? CURL_WRITEFUNC_PAUSE : bytes.size();
+}
+
+void Transfer::resume() {
+    if (std::exchange(is_paused_, false)) {
+        last_byte_ = std::chrono::steady_clock::now();
+        curl_easy_pause(handle_, CURLPAUSE_CONT);
+    }
+}
+
+std::optional<Transfer::Instant> Transfer::stream_deadline() const {
+    if (!has_started_) {
+        return deadline_;
+    }
+    if (is_paused_ || request_.idle_timeout.count() == 0) {
+        return std::nullopt;
+    }
+    return last_byte_ + request_.idle_timeout;
+}
+
+std::optional<Transfer::Instant> Transfer::earliest_deadline(Instant now) const {
+    if (!has_started_ && request_.idle_timeout.count() != 0) {
+        return std::min(deadline_, now + request_.idle_timeout);  // it may begin at once
+    }
+    return stream_deadline();
+}
+
 std::size_t Transfer::take_body(std::string_view bytes) {
+    if (is_streamed()) {
+        return pass_on(bytes);
+    }
     if (response_.body.size() + bytes.size() > request_.body_bytes_max) {
         is_too_large_ = true;
         return CURL_WRITEFUNC_ERROR;
@@ -252,12 +329,28 @@ std::size_t Transfer::take_header(std::string_view line) {
         response_.headers.clear();  // of an interim response or of the proxy
         return size;
     }
+    if (line.empty()) {
+        end_of_header();
+        return size;
+    }
     const std::size_t colon = line.find(':');
     if (colon != std::string_view::npos) {
         response_.headers.add(std::string(line.substr(0, colon)),
                               std::string(without_leading_blanks(line.substr(colon + 1))));
     }
     return size;
+}
+
+void Transfer::end_of_header() {
+    long status = 0;
+    curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+    const bool is_interim = status < 200;
+    if (!is_streamed() || has_started_ || is_interim) {
+        return;
+    }
+    has_started_ = true;
+    last_byte_ = std::chrono::steady_clock::now();
+    listener_->started(id_, static_cast<int>(status), std::move(response_.headers));
 }
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
