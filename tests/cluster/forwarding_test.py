@@ -134,7 +134,7 @@ class Forwarding:
                 asking.join(60)
                 self.assertEqual(len(answers), 1, "the request is answered")
                 self.assertEqual(answers[0].status, 200, answers[0])
-                self.assertEqual(json.loads(answers[0].body), {"count": 0})
+                self.assertEqual(json.loads(answers[0].body)["data"], {"count": 0})
                 self.assert_came_from(answers[0], through, owner)
 
         self.for_each(check)

@@ -19,6 +19,7 @@ from instance import eventually
 ANSWER_S = 30
 RETRY_S = 60
 CHECK_EVERY_S = 0.1
+PAUSE_S = 0.01
 LEAST_REQUESTS = 200  # between two restarts, so that each meets a working cluster
 CHART = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="counter">
   <datamodel><data id="count" expr="0"/></datamodel>
@@ -94,6 +95,7 @@ class Caller:
                 del self.connections[instance]
                 if isinstance(error, ConnectionRefusedError):
                     self.repeated["refused connection"] += 1
+                    time.sleep(PAUSE_S)
                 elif reused and was_closed(error):
                     self.repeated["closed while idle"] += 1
                 else:

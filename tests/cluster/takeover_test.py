@@ -20,7 +20,7 @@ DEADLINE_S = 60
 CHART = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="kept">
   <datamodel><data id="count" expr="0"/><data id="note" expr="'x'.repeat(400)"/></datamodel>
   <state id="waiting">
-    <onentry><send event="too.late" delay="2h"/></onentry>
+    <onentry><send event="too.late" delay="7200s"/></onentry>
     <transition event="count"><assign location="count" expr="count + 1"/></transition>
   </state>
 </scxml>"""
