@@ -7,35 +7,50 @@
 
 namespace fermata::engine {
 
-void AnswerCache::claim(Partition partition, const std::string& key, SettledDone done,
-                        std::function<void()> proceed) {
+bool AnswerCache::enter(const std::string& key, SettledDone done) {
     const auto [found, is_new] = entries_.try_emplace(key);
     Entry& entry = found->second;
     if (entry.settled) {
         done(SettledAnswer{entry.kept, true});
-        return;
+        return false;
     }
     entry.waiting.push_back(std::move(done));
-    if (!is_new) {
+    return is_new;
+}
+
+void AnswerCache::claim(Partition partition, const std::string& key, SettledDone done,
+                        std::function<void()> proceed) {
+    if (!enter(key, std::move(done))) {
         return;
     }
+    const Lane& lane = shard_.lane_of(partition);
     shard_.store().find_answer(
         partition, key,
-        [this, key, proceed = std::move(proceed),
+        [this, key, &lane, asked = lane.generation, proceed = std::move(proceed),
          mailbox = shard_.mailbox()](Result<std::optional<store::AnswerRecord>> record) mutable {
-            mailbox->post_answer(
-                [this, key, proceed = std::move(proceed), record = std::move(record)] {
-                    if (!record) {
-                        settle(key, record.error());
-                    } else if (!record->has_value()) {
-                        proceed();
-                    } else if (auto kept = decode_answer((*record)->answer); kept) {
-                        keep(key, entries_[key], *std::move(kept), true);
-                    } else {
-                        settle(key, kept.error());
-                    }
-                });
+            mailbox->post_answer([this, key, &lane, asked, proceed = std::move(proceed),
+                                  record = std::move(record)] {
+                if (!record) {
+                    settle(key, record.error());
+                } else if (asked != lane.generation || !lane.is_serving()) {
+                    // Another instance may have answered since.
+                    settle(key, lane.refusal());
+                } else if (!record->has_value()) {
+                    proceed();
+                } else if (auto kept = decode_answer((*record)->answer); kept) {
+                    keep(key, entries_[key], *std::move(kept), true);
+                } else {
+                    settle(key, kept.error());
+                }
+            });
         });
+}
+
+void AnswerCache::claim_unanswered(const std::string& key, SettledDone done,
+                                   const std::function<void()>& proceed) {
+    if (enter(key, std::move(done))) {
+        proceed();
+    }
 }
 
 void AnswerCache::settle(const std::string& key, Result<KeptAnswer> answer) {

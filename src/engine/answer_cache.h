@@ -41,6 +41,9 @@ class AnswerCache {
     // gets the answer in any case.
     void claim(Partition partition, const std::string& key, SettledDone done,
                std::function<void()> proceed);
+    // The same when it is known that the store has no answer.
+    void claim_unanswered(const std::string& key, SettledDone done,
+                          const std::function<void()>& proceed);
     void settle(const std::string& key, Result<KeptAnswer> answer);
     // Answers everybody who waits.
     void fail_all(const Error& reason);
@@ -51,6 +54,8 @@ class AnswerCache {
         KeptAnswer kept;
         std::vector<SettledDone> waiting;
     };
+    // True for the first request with the key; the others get the answer when it is there.
+    bool enter(const std::string& key, SettledDone done);
     void keep(const std::string& key, Entry& entry, const KeptAnswer& kept, bool repeated);
 
     Shard& shard_;

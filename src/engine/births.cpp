@@ -61,7 +61,7 @@ void Births::start(Lane& lane, StartRequest request, Answer<StartOutcome> done) 
 void Births::begin(Lane& lane, StartRequest request, std::string answer_key,
                    Answer<StartOutcome> done) {
     if (!lane.is_serving()) {  // it started over while the store was asked for an earlier answer
-        done(Error(ErrorCode::kUnavailable, "the partition of the session is not being served"));
+        done(lane.refusal());
         return;
     }
     if (coming_.size() >= kComingMax) {

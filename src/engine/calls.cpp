@@ -89,7 +89,11 @@ void send_event(Shard& shard, const SessionId& session, EventRequest request,
         delivery->due_ms = shard.now_ms() + request.delay.count();
     }
     deliver_once(shard, session, std::move(delivery),
-                 key_of("event", session, request.idempotency_key), std::move(done));
+                 answer_key_of_event(session, request.idempotency_key), std::move(done));
+}
+
+std::string answer_key_of_event(const SessionId& session, const std::string& idempotency_key) {
+    return key_of("event", session, idempotency_key);
 }
 
 void terminate_session(Shard& shard, const SessionId& session, const std::string& idempotency_key,

@@ -15,6 +15,8 @@ void send_event(Shard& shard, const SessionId& session, EventRequest request,
                 Answer<EventAnswer> done);
 void terminate_session(Shard& shard, const SessionId& session, const std::string& idempotency_key,
                        Answer<EventAnswer> done);
+// Names the answer to an event with an Idempotency-Key; empty without one.
+std::string answer_key_of_event(const SessionId& session, const std::string& idempotency_key);
 void query_session(Shard& shard, const SessionId& session, Answer<SessionView> done);
 
 }  // namespace fermata::engine

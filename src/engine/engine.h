@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/session_id.h"
 #include "engine/outside.h"
+#include "engine/ownership.h"
 #include "engine/view.h"
 #include "scxml/finding.h"
 #include "store/store.h"
@@ -59,6 +60,9 @@ struct Options {
     // answer-timeout: how long a call waits for its answer when the store does not give it (ours);
     // 0: for ever. Requests to charts have a time-out of their own.
     std::chrono::milliseconds answer_timeout{30'000};
+    // inbox-events: events put into the inbox of a partition that nobody owns, and not taken by its
+    // next owner yet; each instance counts its own (ours).
+    std::uint32_t inbox_events_max = 1000;
     // create() returns at once, and partitions are served one by one as they are read. For stores
     // on other machines: nobody waits for the last partition, nor for a store that is away.
     bool recovers_in_background = false;
@@ -107,6 +111,16 @@ struct EventAnswer {
     bool repeated = false;
 };
 
+// Proof that an event is in the inbox of its partition: "<partition>-<number>".
+struct InboxReceipt {
+    std::string id;
+};
+
+enum class ReceiptState : std::uint8_t {
+    kWaiting,  // in the inbox: nobody has consumed it yet
+    kTaken,    // consumed by its session, or dropped because that had ended
+};
+
 // Answer of a chart to a held request (it sends to _event.origin, "#_request_<id>").
 struct ChartResponse {
     std::string event;  // name of the event it sent
@@ -151,7 +165,10 @@ struct EngineCounters {
     std::uint64_t refused = 0;        // answered kOverloaded
     std::uint64_t charts = 0;
     std::uint64_t script_bytes = 0;
-    std::uint64_t macrostep_ns = 0;  // time spent in the interpreter
+    std::uint64_t macrostep_ns = 0;           // time spent in the interpreter
+    std::uint64_t partitions_served = 0;      // suspended ones included
+    std::uint64_t partitions_recovering = 0;  // or waiting for their turn
+    std::uint64_t partitions_suspended = 0;   // open, without a lease: nothing leaves the process
 };
 
 // A live stream: `sink` is called in order from engine threads; it must be quick and may drop. Ends
@@ -176,8 +193,12 @@ class Engine {
   public:
     // Claims all partitions, reads timers, inbox and outbox, and goes on where the last process
     // stopped. Returns when all is served, or before (Options::recovers_in_background).
+    //
+    // With an Ownership, which must outlive the engine, it claims nothing and returns at once:
+    // every partition is closed until open_partition().
     static Result<std::unique_ptr<Engine>> create(const Options& options, store::Store& store,
-                                                  Outside& outside, const Clock& clock);
+                                                  Outside& outside, const Clock& clock,
+                                                  Ownership* ownership = nullptr);
     virtual ~Engine() = default;
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
@@ -203,6 +224,43 @@ class Engine {
                               Answer<std::pair<DocumentView, scxml::Findings>> done) = 0;
     virtual void get_document(std::string name, Answer<DocumentView> done) = 0;
     virtual void list_documents(Answer<std::vector<DocumentView>> done) = 0;  // without bytes
+
+    // --- partitions in a cluster: called by whoever decides who owns them (Ownership)
+    //
+    // Calls for a partition that is closed, being closed, or dropped are answered kFenced ("belongs
+    // to another instance") when nothing of them was done, and kUnavailable when their commit was
+    // under way: its fate is unknown. Calls for one that is being recovered or suspended wait, in
+    // bounds (Options::recovery_wait).
+
+    // Claimed for this node at that epoch: recovers it, then serves it.
+    virtual void open_partition(Partition partition, store::Epoch epoch) = 0;
+    // The lease ran out: no answer and no effect of any partition until it is resumed.
+    virtual void suspend_partitions() = 0;
+    // Still owned at the same epoch: what was held back goes out, in order.
+    virtual void resume_partition(Partition partition) = 0;
+    // Takes nothing new, commits what was run and lets its effects out, forgets the partition, then
+    // calls `done` (any thread). Not called when the partition is lost or dropped before.
+    virtual void close_partition(Partition partition, std::function<void()> done) = 0;
+    // Forgets it at once.
+    virtual void drop_partition(Partition partition) = 0;
+    // Somebody appended to the inbox of an open partition. A hint: lanes also look now and then.
+    virtual void read_inbox(Partition partition) = 0;
+
+    // Where a request belongs. Nothing: the id names no partition of this store.
+    [[nodiscard]] virtual std::optional<Partition> partition_of(
+        const std::string& session) const = 0;
+    // Nothing: any partition will do. An id of no partition of this store comes to none here
+    // either; start() refuses it.
+    [[nodiscard]] virtual std::optional<Partition> partition_of(
+        const StartRequest& request) const = 0;
+
+    // For a session of a partition that nobody owns at the moment: puts the event into the store's
+    // inbox, where the next owner finds it. kNotFound when the store knows no such live session,
+    // kInvalidArgument for a delayed event. The idempotency key travels with the event, so that it
+    // is consumed once, however often and by whichever way it is repeated.
+    virtual void append_event(EventRequest request, Answer<InboxReceipt> done) = 0;
+    // kNotFound for an id that is no receipt of this store.
+    virtual void find_receipt(std::string id, Answer<ReceiptState> done) = 0;
 
     virtual std::unique_ptr<Subscription> subscribe(SubscribeRequest request) = 0;
     [[nodiscard]] virtual EngineCounters counters() const = 0;

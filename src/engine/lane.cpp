@@ -13,8 +13,6 @@ namespace {
 // Commits in one batch: enough to make the cost of a batch vanish, few enough that one batch stays
 // small for the store.
 constexpr std::size_t kBatchCommitsMax = 1000;
-// Before a lane whose batch failed reads everything again.
-constexpr std::chrono::milliseconds kRecoverDelay{200};
 
 // One allocation for what is about to be added: growing step by step costs more than the commits
 // themselves when a million sessions fill the heap.
@@ -41,8 +39,11 @@ log::Level level_of(const scxml::LogEffect& entry) {
 }  // namespace
 
 Lane::Lane(Shard& shard, Partition number, std::uint64_t seed)
-    : partition(number), index(seed), shard_(shard) {
+    : partition(number), index(seed), timers(seed), inbox(shard, *this), shard_(shard) {
     building_.partition = number;
+    if (is_clustered()) {
+        state = LaneState::kClosed;
+    }
 }
 
 LiveSession* Lane::find_live(const SessionId& session) const {
@@ -100,9 +101,15 @@ void Lane::wake() {
 
 void Lane::turn() {
     awake_ = false;
-    if (!is_serving()) {
-        return;
+    if (is_serving()) {
+        run_ready();
+        send();
+    } else if (state == LaneState::kClosing) {
+        close_when_quiet();
     }
+}
+
+void Lane::run_ready() {
     make_room(building_.sessions, ready_.size());
     make_room(building_pending_, ready_.size());
     // Runs may make further sessions ready (a session that waits for nothing but its own earlier
@@ -118,12 +125,11 @@ void Lane::turn() {
         }
     }
     std::erase(ready_, nullptr);
-    send();
 }
 
 bool Lane::is_quiet() const {
-    return ready_.empty() && !in_flight_ && building_.sessions.empty() && outbox_removed_.empty() &&
-           inbox_removed_.empty();
+    return ready_.empty() && !in_flight_ && durable_.empty() && building_.sessions.empty() &&
+           outbox_removed_.empty() && inbox_removed_.empty();
 }
 
 void Lane::add(store::SessionCommit commit, PendingCommit pending) {
@@ -136,7 +142,7 @@ void Lane::add(store::SessionCommit commit, PendingCommit pending) {
 }
 
 PendingCommit* Lane::newest_pending(const LiveSession& session) {
-    for (auto* list : {&building_pending_, &flying_}) {
+    for (auto* list : {&building_pending_, &flying_, &durable_}) {
         for (PendingCommit& pending : *list) {
             if (pending.session == &session) {
                 return &pending;
@@ -149,7 +155,7 @@ PendingCommit* Lane::newest_pending(const LiveSession& session) {
 void Lane::send() {
     const bool has_work =
         !building_.sessions.empty() || !outbox_removed_.empty() || !inbox_removed_.empty();
-    if (in_flight_ || !has_work) {
+    if (in_flight_ || !durable_.empty() || !has_work) {
         return;
     }
     in_flight_ = true;
@@ -191,10 +197,22 @@ void Lane::on_answer(Result<store::CommitAnswer> answer) {
             return;
         }
     }
-    std::vector<PendingCommit> durable = std::exchange(flying_, {});
-    for (std::size_t at = 0; at < durable.size(); ++at) {
-        set_free(durable[at], answer->sessions[at]);
+    durable_ = std::exchange(flying_, {});
+    durable_answers_ = std::move(answer->sessions);
+    let_out();
+}
+
+void Lane::let_out() {
+    if (durable_.empty() || !lets_out()) {
+        return;
     }
+    std::vector<PendingCommit> durable = std::exchange(durable_, {});
+    const std::vector<store::SessionAnswer> answers = std::exchange(durable_answers_, {});
+    letting_out_ = true;
+    for (std::size_t at = 0; at < durable.size(); ++at) {
+        set_free(durable[at], answers[at]);
+    }
+    letting_out_ = false;
 }
 
 void Lane::set_free(PendingCommit& pending, const store::SessionAnswer& answer) {
@@ -273,61 +291,19 @@ void Lane::retire(LiveSession& session) {
 }
 
 void Lane::fail_waiters(const Error& reason) {
-    for (auto* list : {&flying_, &building_pending_}) {
-        for (PendingCommit& pending : *list) {
-            for (const std::unique_ptr<Waiter>& waiter : pending.waiters) {
-                waiter->done(reason);
-            }
-        }
-        list->clear();
+    for (auto* list : {&durable_, &flying_, &building_pending_}) {
+        fail(*list, reason);
+    }
+    for (const GatedCall& call : std::exchange(gated_, {})) {
+        call(reason);
     }
 }
 
-void Lane::reset(const Error& reason) {
-    const bool lost = reason.code() == ErrorCode::kFenced;
-    log::error(lost ? "another instance took over a partition: it is not served here any more"
-                    : "partition starts over from the store",
-               {{"partition", partition}, {"reason", reason.to_string()}});
-    state = lost ? LaneState::kLost : LaneState::kRecovering;
-    ++generation;
-    in_flight_ = false;
-    const Error unavailable(ErrorCode::kUnavailable,
-                            "the partition of the session starts over: " + reason.message());
-    fail_waiters(unavailable);
-    ready_.clear();
-    building_ = {};
-    building_.partition = partition;
-    outbox_removed_.clear();
-    inbox_removed_.clear();
-    outbox_pending = 0;
-    shard_.births().forget(*this, unavailable);
-    shard_.restores().forget(*this, unavailable);
-    shard_.outbox().forget(*this);
-    std::vector<std::pair<SessionId, LiveSession*>> known;
-    index.for_each(
-        [&](const SessionId& id, const IndexEntry&) { known.emplace_back(id, find_live(id)); });
-    for (const auto& [id, session] : known) {
-        erase_entry(id);
-        if (session != nullptr) {
-            // The recovery sets those that the store knows; a number may come again with another
-            // time.
-            const SessionId session_id = id;
-            session->timers.for_each([&](const PendingTimer& timer) {
-                shard_.timers().remove(session_id, timer.number());
-            });
-            while (std::unique_ptr<Delivery> delivery = session->queue.pop()) {
-                if (delivery->waiter != nullptr) {
-                    delivery->waiter->done(unavailable);
-                }
-            }
-            shard_.drop(*session);
+void Lane::fail(std::vector<PendingCommit>& commits, const Error& reason) {
+    for (const PendingCommit& pending : std::exchange(commits, {})) {
+        for (const std::unique_ptr<Waiter>& waiter : pending.waiters) {
+            waiter->done(reason);
         }
-    }
-    if (lost) {
-        shard_.lobby().reopen(*this);
-        shard_.tell_if_all_is_lost();
-    } else {
-        shard_.run_after(kRecoverDelay, [this] { shard_.recover(*this); });
     }
 }
 

@@ -10,20 +10,30 @@
 // was not acknowledged, answers kUnavailable for it, and recovers from what the store has; only
 // kFenced ends it for good.
 //
+// With an Ownership (in a cluster) the lane is opened at an epoch that others claimed, and a lane
+// that would start over is closed instead: Ownership::on_lost() leads to a new epoch. What commits
+// set free leaves the lane only while the lease runs; otherwise the lane pauses, holds it back in
+// order, and makes no further commit:
+//
+//   closed ──open──► recovering ──► serving ⇄ (paused) ──close──► closing ──► closed
+//
 // Threads: the shard's thread only, but for index.contains() and the atomics.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/delivery.h"
+#include "engine/inbox.h"
 #include "engine/live_session.h"
 #include "engine/record_codec.h"
 #include "engine/session_index.h"
+#include "engine/timer_queue.h"
 #include "engine/view.h"
 #include "scxml/effects.h"
 #include "store/store.h"
@@ -62,10 +72,18 @@ struct PendingCommit {
 };
 
 enum class LaneState : std::uint8_t {
+    kClosed,  // in a cluster: another instance owns the partition, or nobody
     kRecovering,
     kServing,
-    kLost,  // fenced: another instance owns the partition
+    kClosing,  // takes nothing new, finishes its commits
+    kLost,     // without a cluster: fenced, another instance owns the partition
 };
+
+// An error that tells nothing about a session.
+constexpr bool says_nothing(ErrorCode code) {
+    return code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout ||
+           code == ErrorCode::kOverloaded || code == ErrorCode::kFenced;
+}
 
 class Lane {
   public:
@@ -84,12 +102,23 @@ class Lane {
     // thread.
     std::atomic<std::uint64_t> outbox_pending = 0;
     std::atomic<std::uint64_t> sessions_known = 0;
-    // Inbox entries up to this number were delivered by the recovery.
-    std::uint64_t inbox_recovered = 0;
+    TimerQueue timers;
+    Inbox inbox;
+    // HTTP sends of its outbox that are with the outside.
+    std::size_t http_under_way = 0;
 
-    [[nodiscard]] bool is_serving() const {
-        return state.load(std::memory_order_relaxed) == LaneState::kServing;
+    [[nodiscard]] bool is_serving() const { return state.load() == LaneState::kServing; }
+    // Belongs to this instance, as far as it knows.
+    [[nodiscard]] bool is_open() const {
+        const LaneState now = state.load();
+        return now == LaneState::kRecovering || now == LaneState::kServing;
     }
+    // Open, and nothing may leave it: the lease ran out.
+    [[nodiscard]] bool is_paused() const { return paused_.load(std::memory_order_relaxed); }
+    // Serves, and may say so.
+    [[nodiscard]] bool takes_calls() { return is_serving() && lets_out(); }
+    // Why not, for calls that nothing was done for.
+    [[nodiscard]] Error refusal() const;
     // The live session, or null when it is not in memory (or not there at all).
     [[nodiscard]] LiveSession* find_live(const SessionId& session) const;
 
@@ -102,6 +131,22 @@ class Lane {
     // Removed by a session's own commit.
     void count_outbox(int change);
 
+    // --- ownership (lane_ownership.cpp)
+    // Answers and effects may leave the process now; when not, the lane pauses.
+    [[nodiscard]] bool lets_out();
+    // Claimed for this instance at that epoch.
+    void open(store::Epoch claimed);
+    void pause_unless_served();
+    // Lets out what was held back, when the lease runs.
+    void resume();
+    // `done` is called when all is committed and forgotten; not when the lane is lost before.
+    void close(std::function<void()> done);
+    void drop();
+    // An answer that waits while the lane is paused; kFenced when it is forgotten meanwhile. For
+    // answers that need no commit: those that do are held back with it.
+    template <typename T>
+    std::function<void(Result<T>)> gated(std::function<void(Result<T>)> done);
+
     void make_ready(LiveSession& session);
     // Runs what is ready into the batch, then sends the batch when none is under way.
     void turn();
@@ -111,16 +156,36 @@ class Lane {
     void add(store::SessionCommit commit, PendingCommit pending);
     // The pending commit that a reader of `session` must wait for; null when all is durable.
     [[nodiscard]] PendingCommit* newest_pending(const LiveSession& session);
-    // Forgets everything that is not durable, tells those who wait, and recovers; or stays lost.
+    // Starts over: forgets everything, tells those who wait, and recovers; or stays lost.
     void reset(const Error& reason);
     // Answers `reason` to all who wait for a commit or in a queue of this lane.
     void fail_waiters(const Error& reason);
-
-  private:
     // Has itself called in the shard's next turn.
     void wake();
+
+  private:
+    using GatedCall = std::function<void(const Result<void>&)>;
+
+    // What those are told whose commit is at the store, and those for whom nothing was done.
+    struct Farewell {
+        Error unknown;
+        Error undone;
+    };
+
+    [[nodiscard]] bool is_clustered() const;
+    static void fail(std::vector<PendingCommit>& commits, const Error& reason);
+    void pause();
+    void pass_gate(GatedCall call);
+    // Forgets sessions, timers and everything under way; answers to it come to nothing.
+    void forget(const Farewell& farewell);
+    void refuse_queued(const Error& reason);
+    void close_when_quiet();
+    // In the closing state: everything is durable, and was let out.
+    [[nodiscard]] bool is_finished() const;
+    void run_ready();
     void send();
     void on_answer(Result<store::CommitAnswer> answer);
+    void let_out();
     void set_free(PendingCommit& pending, const store::SessionAnswer& answer);
     void carry_out(PendingCommit& pending, const store::SessionAnswer& answer);
     void publish(PendingCommit& pending);
@@ -131,10 +196,38 @@ class Lane {
     store::CommitBatch building_;
     std::vector<PendingCommit> building_pending_;
     std::vector<PendingCommit> flying_;
+    // Durable, and not let out yet.
+    std::vector<PendingCommit> durable_;
+    std::vector<store::SessionAnswer> durable_answers_;
+    std::vector<GatedCall> gated_;  // in order; waiting for the lease
+    std::function<void()> closed_;  // whom to tell, while closing
     std::vector<std::uint64_t> outbox_removed_;
     std::vector<std::uint64_t> inbox_removed_;
+    std::atomic<bool> paused_ = false;
     bool in_flight_ = false;
     bool awake_ = false;
+    bool letting_out_ = false;
+    bool close_overdue_ = false;
 };
+
+template <typename T>
+std::function<void(Result<T>)> Lane::gated(std::function<void(Result<T>)> done) {
+    if (!is_clustered()) {
+        return done;
+    }
+    return [this, asked = generation, done = std::move(done)](Result<T> answer) {
+        if (!answer && says_nothing(answer.error().code())) {
+            done(std::move(answer));
+            return;
+        }
+        if (asked != generation) {
+            done(refusal());
+            return;
+        }
+        pass_gate([done, answer = std::move(answer)](const Result<void>& served) mutable {
+            done(served ? std::move(answer) : Result<T>(served.error()));
+        });
+    };
+}
 
 }  // namespace fermata::engine

@@ -10,29 +10,32 @@ namespace {
 
 constexpr std::chrono::milliseconds kSweep{100};
 
-Error being_recovered(Partition partition) {
-    return Error(ErrorCode::kUnavailable,
-                 "partition " + std::to_string(partition) + " is being recovered");
+Error not_served_yet(Partition partition) {
+    return Error(ErrorCode::kUnavailable, "partition " + std::to_string(partition) +
+                                              " is being recovered, or has no lease now");
 }
 
-Result<void> verdict(const Lane& lane) {
-    if (lane.state == LaneState::kLost) {
-        return Error(ErrorCode::kFenced, "partition " + std::to_string(lane.partition) +
-                                             " belongs to another instance");
+// May calls go in, or must they wait until that is known?
+enum class Door : std::uint8_t { kOpen, kWait, kClosed };
+
+Door door_of(Lane& lane) {
+    if (!lane.is_open()) {
+        return Door::kClosed;
     }
-    return {};
+    return lane.takes_calls() ? Door::kOpen : Door::kWait;
 }
 
 }  // namespace
 
 void Lobby::enter(Lane& lane, Call call) {
-    if (lane.state != LaneState::kRecovering) {
-        call(verdict(lane));
+    const Door door = door_of(lane);
+    if (door != Door::kWait) {
+        call(door == Door::kOpen ? Result<void>() : lane.refusal());
         return;
     }
     const Options& options = shard_.options();
     if (options.recovery_wait.count() == 0) {
-        call(being_recovered(lane.partition));
+        call(not_served_yet(lane.partition));
         return;
     }
     if (count_ >= options.queue_length_max) {
@@ -48,14 +51,24 @@ void Lobby::enter(Lane& lane, Call call) {
 }
 
 void Lobby::reopen(Lane& lane) {
-    auto found = guests_.extract(lane.partition);
+    if (guests_.empty()) {
+        return;
+    }
+    const Door door = door_of(lane);
+    auto found =
+        door == Door::kWait ? decltype(guests_)::node_type() : guests_.extract(lane.partition);
     if (found.empty()) {
         return;
     }
     count_ -= found.mapped().size();
     for (const Guest& guest : found.mapped()) {
-        guest.call(verdict(lane));
+        guest.call(door == Door::kOpen ? Result<void>() : lane.refusal());
     }
+}
+
+bool Lobby::has_guests(const Lane& lane) const {
+    const auto found = guests_.find(lane.partition);
+    return found != guests_.end() && !found->second.empty();
 }
 
 void Lobby::fail_all(const Error& reason) {
@@ -86,7 +99,7 @@ void Lobby::sweep() {
             std::find_if(guests.begin(), guests.end(),
                          [now_ms](const Guest& guest) { return guest.until_ms > now_ms; });
         for (auto guest = guests.begin(); guest != staying; ++guest) {
-            guest->call(being_recovered(partition));
+            guest->call(not_served_yet(partition));
         }
         count_ -= static_cast<std::size_t>(staying - guests.begin());
         guests.erase(guests.begin(), staying);

@@ -1,5 +1,6 @@
-// Lobby: calls for partitions that are being recovered wait here instead of being refused, so that
-// a restart, a lane that starts over or a takeover looks to callers like a slow moment.
+// Lobby: calls for partitions that are being recovered or suspended wait here instead of being
+// refused, so that a restart, a lane that starts over, a takeover or a lease that is late looks to
+// callers like a slow moment.
 //
 // Bounded in time (Options::recovery_wait) and number (Options::queue_length_max); beyond that they
 // are answered kUnavailable or kOverloaded. Threads: the shard's thread only.
@@ -29,10 +30,11 @@ class Lobby {
     Lobby& operator=(const Lobby&) = delete;
     ~Lobby() = default;
 
-    // Calls at once when the lane is served or lost, else when that is known.
+    // Calls at once when the lane is served or belongs to another, else when that is known.
     void enter(Lane& lane, Call call);
-    // The lane's state has changed: those who wait are told.
+    // The lane's state has changed: those who wait are told, unless they wait on.
     void reopen(Lane& lane);
+    [[nodiscard]] bool has_guests(const Lane& lane) const;
     void fail_all(const Error& reason);
 
   private:

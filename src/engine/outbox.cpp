@@ -25,6 +25,9 @@ bool is_worth_retrying(ErrorCode code) {
 }  // namespace
 
 void Outbox::carry_out(Lane& lane, const OutboxEntry& entry, OutboxPayload payload) {
+    if (!lane.is_serving()) {
+        return;  // being closed
+    }
     if (auto* remote = std::get_if<RemoteEvent>(&payload)) {
         const Partition to = remote->target.partition();
         channels_[{lane.partition, to}].waiting.push_back({entry, std::move(*remote)});
@@ -50,9 +53,27 @@ void Outbox::forget(Lane& lane) {
     std::erase_if(http_waiting_, [&](const auto& http) { return http->lane == &lane; });
 }
 
+void Outbox::resume(Lane& lane) {
+    const ChannelKey first{lane.partition, Partition{0}};
+    for (auto channel = channels_.lower_bound(first);
+         channel != channels_.end() && channel->first.first == lane.partition; ++channel) {
+        shard_.run_later([this, &lane, to = channel->first.second] { pump(lane, to); });
+    }
+    shard_.run_later([this] { send_waiting_http(); });
+}
+
+bool Outbox::is_quiet(const Lane& lane) const {
+    const auto is_under_way = [&lane](const auto& channel) {
+        return channel.first.first == lane.partition && channel.second.under_way > 0;
+    };
+    return lane.http_under_way == 0 &&
+           std::none_of(channels_.begin(), channels_.end(), is_under_way);
+}
+
 void Outbox::pump(Lane& lane, Partition to) {
     const auto found = channels_.find({lane.partition, to});
-    if (found == channels_.end() || found->second.under_way > 0 || found->second.waiting.empty()) {
+    if (found == channels_.end() || found->second.under_way > 0 || found->second.waiting.empty() ||
+        !lane.takes_calls()) {
         return;
     }
     Channel& channel = found->second;
@@ -80,6 +101,7 @@ void Outbox::pump(Lane& lane, Partition to) {
 
 void Outbox::on_received(Lane& lane, Partition to,
                          const Result<std::vector<std::uint64_t>>& unreachable) {
+    lane.wake();
     Channel& channel = channels_[{lane.partition, to}];
     const std::size_t count = std::exchange(channel.under_way, 0);
     if (!unreachable) {
@@ -106,97 +128,45 @@ void Outbox::on_received(Lane& lane, Partition to,
     }
 }
 
-void Outbox::receive(Partition target, Partition from, std::vector<RemoteEntry> entries,
-                     RemoteDone done) {
-    Lane& lane = shard_.lane_of(target);
-    if (!lane.is_serving()) {
-        done(Error(ErrorCode::kUnavailable, "the partition is not being served"));
-        return;
-    }
-    std::vector<std::uint64_t> unreachable;
-    store::InboxAppend append;
-    append.partition = target;
-    append.from = from;
-    auto accepted = std::make_shared<std::vector<RemoteEntry>>();
-    for (RemoteEntry& entry : entries) {
-        if (!shard_.is_reachable(entry.event.target)) {
-            unreachable.push_back(entry.number);
+void Outbox::send_http(std::shared_ptr<Http> http) {
+    http_waiting_.push_back(std::move(http));
+    send_waiting_http();
+}
+
+// Those of lanes without a lease wait on, in their order.
+void Outbox::send_waiting_http() {
+    for (auto next = http_waiting_.begin();
+         next != http_waiting_.end() && http_active_ < kHttpActiveMax;) {
+        if (!(*next)->lane->takes_calls()) {
+            ++next;
             continue;
         }
-        store::InboxRecord record;
-        record.session = entry.event.target;
-        record.payload = encode(InboxPayload{entry.event.event, entry.effect_id});
-        append.from_numbers.push_back(entry.number);
-        append.records.push_back(std::move(record));
-        accepted->push_back(std::move(entry));
+        const std::shared_ptr<Http> http = std::move(*next);
+        next = http_waiting_.erase(next);
+        ++http_active_;
+        ++http->lane->http_under_way;
+        ++http->attempts;
+        HttpSend send{http->entry.id(), http->delivery.url, http->delivery.body,
+                      http->delivery.content_type};
+        shard_.surrounds().outside.send(
+            std::move(send), [this, http, mailbox = shard_.mailbox()](Result<void> answer) {
+                mailbox->post_answer(
+                    [this, http, answer = std::move(answer)] { on_http(http, answer); });
+            });
     }
-    if (accepted->empty()) {
-        done(std::move(unreachable));
-        return;
-    }
-    auto report = [this, &lane, accepted, unreachable = std::move(unreachable),
-                   done = std::move(done)](const Result<store::InboxAnswer>& answer) {
-        if (!answer) {
-            done(answer.error());
-            return;
-        }
-        for (std::size_t at = 0; at < accepted->size(); ++at) {
-            deliver_appended(lane, std::move((*accepted)[at]), answer->numbers[at]);
-        }
-        done(unreachable);
-    };
-    shard_.store().append_inbox(
-        std::move(append), [report = std::move(report),
-                            mailbox = shard_.mailbox()](Result<store::InboxAnswer> answer) {
-            mailbox->post_answer([report, answer = std::move(answer)] { report(answer); });
-        });
-}
-
-void Outbox::deliver_appended(Lane& lane, RemoteEntry entry, std::uint64_t number) {
-    if (number == 0) {
-        return;  // a repetition: the inbox had it already
-    }
-    if (!lane.is_serving()) {
-        // It started over meanwhile: its recovery reads the inbox, with or without this entry.
-        shard_.run_after(kRetryDelay, [this, &lane, entry = std::move(entry), number] {
-            deliver_appended(lane, entry, number);
-        });
-        return;
-    }
-    if (number > lane.inbox_recovered) {
-        auto delivery = std::make_unique<Delivery>();
-        delivery->inbox_number = number;
-        delivery->child = SessionId::parse(entry.effect_id.substr(0, SessionId::kTextLength));
-        delivery->event = std::move(entry.event.event);
-        shard_.deliver(entry.event.target, std::move(delivery));
-    }
-}
-
-void Outbox::send_http(std::shared_ptr<Http> http) {
-    if (http_active_ >= kHttpActiveMax) {
-        http_waiting_.push_back(std::move(http));
-        return;
-    }
-    ++http_active_;
-    ++http->attempts;
-    HttpSend send{http->entry.id(), http->delivery.url, http->delivery.body,
-                  http->delivery.content_type};
-    shard_.surrounds().outside.send(std::move(send), [this, http, mailbox = shard_.mailbox()](
-                                                         Result<void> answer) {
-        mailbox->post_answer([this, http, answer = std::move(answer)] { on_http(http, answer); });
-    });
 }
 
 void Outbox::on_http(const std::shared_ptr<Http>& http, const Result<void>& answer) {
     --http_active_;
-    if (!http_waiting_.empty()) {
-        auto next = std::move(http_waiting_.front());
-        http_waiting_.pop_front();
-        send_http(std::move(next));
+    if (http->generation == http->lane->generation) {
+        --http->lane->http_under_way;
+        http->lane->wake();
+        settle_http(http, answer);
     }
-    if (http->generation != http->lane->generation) {
-        return;
-    }
+    send_waiting_http();
+}
+
+void Outbox::settle_http(const std::shared_ptr<Http>& http, const Result<void>& answer) {
     if (answer) {
         http->lane->remove_outbox(http->entry.number);
     } else if (is_worth_retrying(answer.error().code()) && http->attempts < kHttpAttemptsMax) {

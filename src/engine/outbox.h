@@ -7,8 +7,14 @@
 //
 // Events for another partition go through one Channel each pair of partitions: in order, one
 // message at a time with everything that waits, since the receiving side recognises repetitions by
-// increasing numbers. HTTP sends are independent of each other; kHttpActiveMax of one shard are
+// increasing numbers. That side is the shard of the other partition. When it serves that, it
+// appends to the inbox and delivers at once; when another instance does, or nobody, it only
+// appends, and gives a hint. Either way the numbers are the same, so that the partition may move
+// between two attempts. HTTP sends are independent of each other; kHttpActiveMax of one shard are
 // under way at a time.
+//
+// What leaves the process is begun only while the sender's lane has its lease, and not once it is
+// being closed: then the next owner finds it.
 //
 // Threads: the shard's thread only.
 #pragma once
@@ -49,6 +55,10 @@ class Outbox {
     ~Outbox() = default;
 
     void carry_out(Lane& lane, const OutboxEntry& entry, OutboxPayload payload);
+    // The lane has its lease again: what waited for that is sent.
+    void resume(Lane& lane);
+    // Nothing of the lane is with the outside or another shard.
+    [[nodiscard]] bool is_quiet(const Lane& lane) const;
     // Callbacks that are under way are ignored from now on; the entries come again from the store.
     void forget(Lane& lane);
     // Of another partition, in order of their numbers: appends what can be delivered to the inbox
@@ -88,7 +98,13 @@ class Outbox {
     void send_http(std::shared_ptr<Http> http);
     void on_http(const std::shared_ptr<Http>& http, const Result<void>& answer);
     void cancel_child(const OutboxEntry& entry, const CancelChild& cancel);
-    void deliver_appended(Lane& lane, RemoteEntry entry, std::uint64_t number);
+    void send_waiting_http();
+    void settle_http(const std::shared_ptr<Http>& http, const Result<void>& answer);
+    // outbox_receive.cpp: the receiving side
+    void receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> entries,
+                      RemoteDone done);
+    void on_appended(Lane& lane, const std::vector<RemoteEntry>& entries,
+                     const std::vector<std::uint64_t>& numbers);
     void fail(const OutboxEntry& entry, const std::string& sendid, const std::string& reason);
 
     Shard& shard_;

@@ -270,6 +270,9 @@ std::string encode(const InboxPayload& inbox) {
     Writer writer = begin(kInbox);
     value::write_event(writer, inbox.event);
     writer.text(inbox.effect_id);
+    if (!inbox.answer_key.empty()) {
+        writer.text(inbox.answer_key);
+    }
     return writer.take();
 }
 
@@ -280,6 +283,9 @@ Result<InboxPayload> decode_inbox(std::string_view bytes) {
     InboxPayload inbox;
     inbox.event = reader.event("event");
     inbox.effect_id = reader.text("effect id");
+    if (raw.ok() && raw.left() > 0) {
+        inbox.answer_key = reader.text("answer key");
+    }
     FERMATA_TRY(reader.finish_at_end());
     return inbox;
 }

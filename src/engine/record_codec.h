@@ -77,6 +77,9 @@ struct InboxPayload {
     value::Event event;
     // "<session>:<seq>:<n>" of the effect that sent it; empty when it came from a client.
     std::string effect_id;
+    // Of a client's event that was put there while nobody owned the partition: names its answer, so
+    // that repetitions are consumed once. Empty: none.
+    std::string answer_key;
 };
 
 // Payloads of outbox entries: effects that leave the partition or the process.

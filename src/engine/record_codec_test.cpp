@@ -128,11 +128,20 @@ TEST(RecordCodecTest, OtherTimersAreReadBack) {
 }
 
 TEST(RecordCodecTest, InboxIsReadBack) {
-    const auto read = decode_inbox(encode(InboxPayload{event(), "X:5:0"}));
+    const auto read = decode_inbox(encode(InboxPayload{event(), "X:5:0", {}}));
 
     ASSERT_TRUE(read);
     EXPECT_EQ(read->event, event());
     EXPECT_EQ(read->effect_id, "X:5:0");
+    EXPECT_EQ(read->answer_key, "");
+}
+
+TEST(RecordCodecTest, AnInboxEntryOfAClientKeepsItsKey) {
+    const auto read = decode_inbox(encode(InboxPayload{event(), "", "event/X/key"}));
+
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->effect_id, "");
+    EXPECT_EQ(read->answer_key, "event/X/key");
 }
 
 TEST(RecordCodecTest, EveryKindOfOutboxEntryIsReadBack) {
@@ -212,7 +221,7 @@ void expect_every_beginning_is_corrupt(const std::string& bytes, Decode decode) 
 TEST(RecordCodecTest, EveryTruncationIsFound) {
     expect_every_beginning_is_corrupt(encode(meta()), decode_meta);
     expect_every_beginning_is_corrupt(encode(TimerPayload(SendTimer{send()})), decode_timer);
-    expect_every_beginning_is_corrupt(encode(InboxPayload{event(), "X:5:0"}), decode_inbox);
+    expect_every_beginning_is_corrupt(encode(InboxPayload{event(), "X:5:0", {}}), decode_inbox);
     expect_every_beginning_is_corrupt(encode(OutboxPayload(StartChild{session(5), invoke()})),
                                       decode_outbox);
     expect_every_beginning_is_corrupt(encode(end()), decode_end);
@@ -239,7 +248,7 @@ TEST(RecordCodecTest, AnotherKindOrANewerVersionIsRefused) {
 }
 
 TEST(RecordCodecTest, ADamagedValueInsideIsFound) {
-    std::string bytes = encode(InboxPayload{event(), ""});
+    std::string bytes = encode(InboxPayload{event(), "", {}});
     const std::size_t at = bytes.find("amount");
     bytes[at - 2] = 100;  // count of members
 

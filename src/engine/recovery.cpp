@@ -32,6 +32,10 @@ std::function<void(Result<T>)> Recovery::then(void (Recovery::*step)(Result<T>))
 }
 
 void Recovery::begin() {
+    if (shard_.surrounds().ownership != nullptr) {
+        read_sessions({});
+        return;
+    }
     shard_.store().claim(lane_.partition, shard_.options().node, then(&Recovery::on_claimed));
 }
 
@@ -116,21 +120,20 @@ void Recovery::on_outbox(Result<std::vector<store::OutboxRecord>> page) {
 }
 
 void Recovery::read_inbox() {
-    const std::uint64_t after = inbox_.empty() ? 0 : inbox_.back().number;
-    shard_.store().list_inbox(lane_.partition, after, kPage, then(&Recovery::on_inbox));
+    const auto reading = std::make_shared<InboxReading>(
+        shard_, lane_, [self = shared_from_this()](Result<std::vector<InboxEntry>> entries) {
+            self->on_inbox(std::move(entries));
+        });
+    reading->begin(0);
 }
 
-void Recovery::on_inbox(Result<std::vector<store::InboxRecord>> page) {
-    if (!page) {
-        finish(page.error());
+void Recovery::on_inbox(Result<std::vector<InboxEntry>> entries) {
+    if (!entries) {
+        finish(entries.error());
         return;
     }
-    std::move(page->begin(), page->end(), std::back_inserter(inbox_));
-    if (page->size() < kPage) {
-        serve();
-    } else {
-        read_inbox();
-    }
+    inbox_ = *std::move(entries);
+    serve();
 }
 
 void Recovery::serve() {
@@ -149,26 +152,11 @@ void Recovery::serve() {
                                   OutboxEntry{record.number, record.session, record.seq, record.n},
                                   *std::move(payload));
     }
-    for (const store::InboxRecord& record : inbox_) {
-        lane_.inbox_recovered = record.number;
-        auto payload = decode_inbox(record.payload);
-        if (!payload) {
-            log::error("an inbox entry is damaged",
-                       {{"session", record.session.key()}, {"reason", payload.error().message()}});
-            lane_.remove_inbox(record.number);
-            continue;
-        }
-        auto delivery = std::make_unique<Delivery>();
-        delivery->inbox_number = record.number;
-        delivery->child = SessionId::parse(
-            std::string_view(payload->effect_id).substr(0, SessionId::kTextLength));
-        delivery->event = std::move(payload->event);
-        shard_.deliver(record.session, std::move(delivery));
-    }
+    lane_.inbox.serve(std::move(inbox_));
     // Not earlier: a timer that fires while the lane is not served would be lost until the next
     // recovery.
     for (const DueTimer& timer : timers_) {
-        shard_.timers().add(timer.session, timer.number, timer.due_ms);
+        shard_.set_timer(timer.session, timer.number, timer.due_ms);
     }
     shard_.lobby().reopen(lane_);
     finish({});

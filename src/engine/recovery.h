@@ -1,6 +1,6 @@
-// Recovery: how a lane comes to know its partition: claims it, reads the ids of its sessions, its
-// timers, outbox and inbox, then serves it: carries out the outbox in order, delivers the inbox in
-// order, fires late timers.
+// Recovery: how a lane comes to know its partition: claims it (in a cluster others did that), reads
+// the ids of its sessions, its timers, outbox and inbox, then serves it: carries out the outbox in
+// order, delivers the inbox in order, fires late timers.
 //
 // Sessions themselves are read when something happens to them. Owned by its own callbacks; a step
 // whose lane started over meanwhile ends it. Threads: the shard's thread only.
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/inbox_reading.h"
 #include "engine/lane.h"
 #include "engine/timer_queue.h"
 #include "store/store.h"
@@ -40,7 +41,7 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
     void read_outbox();
     void on_outbox(Result<std::vector<store::OutboxRecord>> page);
     void read_inbox();
-    void on_inbox(Result<std::vector<store::InboxRecord>> page);
+    void on_inbox(Result<std::vector<InboxEntry>> entries);
     void serve();
     void finish(Result<void> outcome);
     template <typename T>
@@ -54,7 +55,7 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
     std::size_t timers_skip_ = 0;  // already read of those due at timers_after_
     std::vector<DueTimer> timers_;
     std::vector<store::OutboxRecord> outbox_;
-    std::vector<store::InboxRecord> inbox_;
+    std::vector<InboxEntry> inbox_;
 };
 
 }  // namespace fermata::engine

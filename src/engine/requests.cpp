@@ -1,7 +1,9 @@
 #include "engine/requests.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,25 +13,41 @@ namespace fermata::engine {
 namespace {
 
 struct RequestName {
+    std::uint32_t engine = 0;
     std::uint32_t shard = 0;
     std::uint64_t number = 0;
 };
 
-std::optional<RequestName> parse_name(const std::string& text) {
-    RequestName name;
+std::string to_text(const RequestName& name) {
+    return std::to_string(name.engine) + "x" + std::to_string(name.shard) + "x" +
+           std::to_string(name.number);
+}
+
+// The number at the front of `text`, which is cut off together with the x behind it.
+template <typename Number>
+bool take_number(std::string_view& text, Number& number) {
     const char* const end = text.data() + text.size();
-    const auto shard = std::from_chars(text.data(), end, name.shard);
-    if (shard.ec != std::errc() || shard.ptr == end || *shard.ptr != 'x') {
-        return std::nullopt;
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec != std::errc() || (read.ptr != end && *read.ptr != 'x')) {
+        return false;
     }
-    const auto number = std::from_chars(shard.ptr + 1, end, name.number);
-    if (number.ec != std::errc() || number.ptr != end) {
-        return std::nullopt;
-    }
-    return name;
+    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+    text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    return true;
+}
+
+std::optional<RequestName> parse_name(std::string_view text) {
+    RequestName name;
+    const bool is_read = take_number(text, name.engine) && take_number(text, name.shard) &&
+                         take_number(text, name.number);
+    return is_read && text.empty() ? std::optional(name) : std::nullopt;
 }
 
 }  // namespace
+
+Requests::Requests(Shard& shard)
+    : shard_(shard),
+      engine_(static_cast<std::uint32_t>(Random(shard.options().seed).next() >> 32U)) {}
 
 void Requests::hold(const SessionId& session, EventRequest request,
                     std::chrono::milliseconds timeout, Answer<ChartResponse> done) {
@@ -37,8 +55,7 @@ void Requests::hold(const SessionId& session, EventRequest request,
     held_.emplace(number, Held{session, std::move(done)});
     auto delivery = std::make_unique<Delivery>();
     delivery->event = std::move(request.event);
-    delivery->event.origin =
-        "#_request_" + std::to_string(shard_.number()) + "x" + std::to_string(number);
+    delivery->event.origin = "#_request_" + to_text(RequestName{engine_, shard_.number(), number});
     delivery->event.origintype = scxml::kScxmlProcessor;
     delivery->waiter = std::make_unique<Waiter>();
     delivery->waiter->done = [this, number](const Result<std::uint64_t>& consumed) {
@@ -55,7 +72,7 @@ void Requests::hold(const SessionId& session, EventRequest request,
 void Requests::respond(Response response) {
     const auto name = parse_name(response.request);
     const auto& shards = shard_.surrounds().shards;
-    if (!name || name->shard >= shards.size()) {
+    if (!name || name->engine != engine_ || name->shard >= shards.size()) {
         return;
     }
     Shard& holder = *shards[name->shard];
@@ -65,17 +82,28 @@ void Requests::respond(Response response) {
     });
 }
 
-void Requests::end_session(const SessionId& session) {
+template <typename Fits>
+void Requests::finish_all(Fits fits, const Error& reason) {
     std::vector<std::uint64_t> numbers;
     for (const auto& [number, held] : held_) {
-        if (held.session == session) {
+        if (fits(held.session)) {
             numbers.push_back(number);
         }
     }
     for (const std::uint64_t number : numbers) {
-        finish(number, Error(ErrorCode::kNotFound,
-                             "session " + session.to_string() + " ended without an answer"));
+        finish(number, reason);
     }
+}
+
+void Requests::end_session(const SessionId& session) {
+    finish_all(
+        [&session](const SessionId& other) { return other == session; },
+        Error(ErrorCode::kNotFound, "session " + session.to_string() + " ended without an answer"));
+}
+
+void Requests::end_partition(Partition partition, const Error& reason) {
+    finish_all([partition](const SessionId& session) { return session.partition() == partition; },
+               reason);
 }
 
 void Requests::fail_all(const Error& reason) {

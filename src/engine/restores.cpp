@@ -48,7 +48,7 @@ Result<scxml::Parameters> read_items(LiveSession& session, const store::SessionR
 
 void Restores::hold(Lane& lane, const SessionId& session, std::unique_ptr<Delivery> delivery) {
     Load& load = find_or_begin(lane, session);
-    if (delivery->waiter != nullptr &&
+    if (delivery->waiter != nullptr && delivery->inbox_number == 0 &&
         load.held.size() >= shard_.options().session.pending_events_max) {
         shard_.discard(lane, *delivery, Error(ErrorCode::kOverloaded, "max-pending-events"));
         return;
@@ -58,7 +58,7 @@ void Restores::hold(Lane& lane, const SessionId& session, std::unique_ptr<Delive
 
 void Restores::with_session(Lane& lane, const SessionId& session, Ready ready) {
     if (!lane.is_serving()) {
-        ready(Error(ErrorCode::kUnavailable, "the partition of the session is not being served"));
+        ready(lane.refusal());
         return;
     }
     const auto entry = lane.index.find(session);

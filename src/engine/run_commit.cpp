@@ -142,7 +142,7 @@ void Run::write_end() {
         }
     }
     session_.timers.for_each(
-        [this](const PendingTimer& timer) { shard_.timers().remove(session_.id, timer.number()); });
+        [this](const PendingTimer& timer) { shard_.remove_timer(session_.id, timer.number()); });
     session_.timers.clear();
     commit_.timers_set.clear();
     tell_parent();
@@ -200,7 +200,7 @@ void Run::park_rest() {
             ++pending_.parked;
             store::InboxRecord record;
             record.session = session_.id;
-            record.payload = encode(InboxPayload{delivery.event, next_effect_id()});
+            record.payload = encode(InboxPayload{delivery.event, next_effect_id(), {}});
             commit_.inbox_added.push_back(std::move(record));
         }
     });

@@ -133,13 +133,13 @@ void Run::set_timer(UnixMillis due_ms, const std::string& sendid, const TimerPay
     commit_.timers_set.push_back(std::move(record));
     // It may fire before this commit is durable: the commit of the run that handles it comes behind
     // this one.
-    shard_.timers().add(session_.id, number, due_ms);
+    shard_.set_timer(session_.id, number, due_ms);
 }
 
 void Run::map(scxml::CancelEffect& cancel) {
     for (const PendingTimer& timer : session_.timers.take_sent_as(cancel.sendid)) {
         const std::uint64_t number = timer.number();
-        shard_.timers().remove(session_.id, number);
+        shard_.remove_timer(session_.id, number);
         // Set in this very run: the store never hears of it.
         const auto set = std::erase_if(commit_.timers_set,
                                        [&](const auto& record) { return record.number == number; });
@@ -217,7 +217,7 @@ std::string Run::next_effect_id() {
 
 void Run::post(const SessionId& target, value::Event event) {
     touched_ = true;
-    InboxPayload payload{std::move(event), next_effect_id()};
+    InboxPayload payload{std::move(event), next_effect_id(), {}};
     store::InboxRecord record;
     record.session = target;
     record.payload = encode(payload);

@@ -1,6 +1,7 @@
 #include "engine/shard.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -17,6 +18,10 @@ constexpr std::chrono::milliseconds kRecoverRetry{1'000};
 constexpr std::size_t kTimersPerTurn = 1000;
 constexpr std::size_t kPassivatedPerTurn = 1000;
 constexpr std::size_t kExpiredPerRound = 1000;
+// How often lanes without a lease look whether they have one again: a small part of what callers
+// wait anyway.
+constexpr std::chrono::milliseconds kLeaseLook{20};
+constexpr UnixMillis kNever = std::numeric_limits<UnixMillis>::max();
 
 }  // namespace
 
@@ -27,10 +32,11 @@ Shard::Shard(std::uint32_t number, const Surrounds& surrounds, std::uint64_t see
       mailbox_(std::make_shared<Mailbox>(surrounds.options.queue_length_max)),
       random_(seed),
       interpreter_(surrounds.options.session),
-      timers_(seed),
+      timers_due_ms_(kNever),
       answers_(*this),
       births_(*this),
       lobby_(*this),
+      recoveries_(*this),
       calls_(*this),
       restores_(*this),
       outbox_(*this),
@@ -110,7 +116,11 @@ void Shard::recover_all(const std::function<void(Result<void>)>& ready) {
         std::size_t left;
         std::function<void(Result<void>)> ready;
     };
-    if (lanes_.empty() || options().recovers_in_background) {
+    if (lanes_.empty() || surrounds_.ownership != nullptr) {
+        ready({});
+        return;
+    }
+    if (options().recovers_in_background) {
         ready({});
         for (const std::unique_ptr<Lane>& lane : lanes_) {
             recover(*lane);
@@ -119,28 +129,27 @@ void Shard::recover_all(const std::function<void(Result<void>)>& ready) {
     }
     auto progress = std::make_shared<Progress>(Progress{lanes_.size(), ready});
     for (const std::unique_ptr<Lane>& lane : lanes_) {
-        const auto recovery =
-            std::make_shared<Recovery>(*this, *lane, [progress](Result<void> outcome) {
-                --progress->left;
-                if (progress->ready && (!outcome || progress->left == 0)) {
-                    std::exchange(progress->ready, nullptr)(std::move(outcome));
-                }
-            });
-        recovery->begin();
+        recoveries_.add(*lane, [progress](const Result<void>& outcome) {
+            --progress->left;
+            if (progress->ready && (!outcome || progress->left == 0)) {
+                std::exchange(progress->ready, nullptr)(outcome);
+            }
+        });
     }
 }
 
 void Shard::recover(Lane& lane) {
-    const auto recovery =
-        std::make_shared<Recovery>(*this, lane, [this, &lane](const Result<void>& outcome) {
-            if (!outcome) {
-                log::warning(
-                    "a partition cannot be recovered now",
-                    {{"partition", lane.partition}, {"reason", outcome.error().to_string()}});
-                run_after(kRecoverRetry, [this, &lane] { recover(lane); });
-            }
-        });
-    recovery->begin();
+    recoveries_.add(lane, [this, &lane](const Result<void>& outcome) {
+        if (!outcome) {
+            log::warning("a partition cannot be recovered now",
+                         {{"partition", lane.partition}, {"reason", outcome.error().to_string()}});
+            run_after(kRecoverRetry, [this, &lane, failed = lane.generation] {
+                if (failed == lane.generation) {
+                    recover(lane);
+                }
+            });
+        }
+    });
 }
 
 void Shard::tell_if_all_is_lost() const {
@@ -162,17 +171,14 @@ void Shard::turn() {
     awake_.clear();
     passivate_idle();
     tally_.active.store(sessions_.size(), std::memory_order_relaxed);
-    tally_.timers_pending.store(timers_.size(), std::memory_order_relaxed);
+    tally_.timers_pending.store(timers_pending_, std::memory_order_relaxed);
 }
 
 std::chrono::milliseconds Shard::patience() const {
     if (stop_asked_) {
         return kStopPatience;
     }
-    UnixMillis next = now_ms() + kSleepMax.count();
-    if (const auto due = timers_.next_due()) {
-        next = std::min(next, *due);
-    }
+    UnixMillis next = std::min(now_ms() + kSleepMax.count(), timers_due_ms_);
     if (!alarms_.empty()) {
         next = std::min(next, alarms_.begin()->first);
     }
@@ -180,17 +186,62 @@ std::chrono::milliseconds Shard::patience() const {
 }
 
 void Shard::fire_timers() {
-    if (timers_.size() == 0) {
+    if (timers_due_ms_ == kNever || timers_due_ms_ > now_ms()) {
         return;
     }
+    const UnixMillis now = now_ms();
     due_.clear();
-    timers_.pop_due(now_ms(), kTimersPerTurn, due_);
+    timers_due_ms_ = kNever;
+    ++timers_turn_;  // another lane first each time: none waits for those with many
+    for (std::size_t at = 0; at < lanes_.size(); ++at) {
+        Lane& lane = *lanes_[(timers_turn_ + at) % lanes_.size()];
+        if (!lane.is_serving()) {
+            continue;
+        }
+        lane.timers.pop_due(now, kTimersPerTurn - due_.size(), due_);
+        timers_due_ms_ = std::min(timers_due_ms_, lane.timers.next_due().value_or(kNever));
+    }
+    timers_pending_ -= due_.size();
     for (const DueTimer& timer : due_) {
         auto delivery = std::make_unique<Delivery>();
         delivery->kind = Delivery::Kind::kTimer;
         delivery->timer_number = timer.number;
         delivery->due_ms = timer.due_ms;
         deliver(timer.session, std::move(delivery));
+    }
+}
+
+void Shard::set_timer(const SessionId& session, std::uint64_t number, UnixMillis due_ms) {
+    if (lane_of(session).timers.add(session, number, due_ms)) {
+        ++timers_pending_;
+        timers_due_ms_ = std::min(timers_due_ms_, due_ms);
+    }
+}
+
+void Shard::remove_timer(const SessionId& session, std::uint64_t number) {
+    if (lane_of(session).timers.remove(session, number)) {
+        --timers_pending_;
+    }
+}
+
+void Shard::forget_timers(Lane& lane) {
+    timers_pending_ -= lane.timers.size();
+    lane.timers = TimerQueue(seed_);
+}
+
+void Shard::watch(Lane& lane) {
+    paused_.push_back(&lane);
+    if (paused_.size() == 1) {
+        run_after(kLeaseLook, [this] { resume_paused(); });
+    }
+}
+
+void Shard::resume_paused() {
+    for (Lane* const lane : std::exchange(paused_, {})) {
+        lane->resume();
+        if (lane->is_paused() && std::find(paused_.begin(), paused_.end(), lane) == paused_.end()) {
+            watch(*lane);
+        }
     }
 }
 
@@ -228,8 +279,7 @@ void Shard::deliver(const SessionId& session, std::unique_ptr<Delivery> delivery
     if (!lane.is_serving()) {
         // What is stored comes again from the store when the lane recovers.
         if (delivery->waiter != nullptr) {
-            delivery->waiter->done(
-                Error(ErrorCode::kUnavailable, "the partition of the session is not being served"));
+            delivery->waiter->done(lane.refusal());
         }
         return;
     }
@@ -265,7 +315,7 @@ void Shard::enqueue(LiveSession& session, std::unique_ptr<Delivery> delivery) {
                       "max-timers (" + std::to_string(limits.timers_max) + ")"));
         return;
     }
-    if (is_event && delivery->waiter != nullptr &&
+    if (is_event && delivery->waiter != nullptr && delivery->inbox_number == 0 &&
         session.queue.size() >= limits.pending_events_max) {
         Tally::add(tally_.refused, 1);
         discard(lane, *delivery,
@@ -299,7 +349,9 @@ bool Shard::is_reachable(const SessionId& session) const {
         return true;  // not known yet: what turns out to be wrong is found when the event arrives
     }
     if (&owner != this) {
-        return lane.index.contains(session);  // a hint, from another thread
+        // A hint, from another thread; a lane that forgets its sessions is not served any more
+        // before it does.
+        return lane.index.contains(session) || !lane.is_serving();
     }
     if (const LiveSession* const live = lane.find_live(session)) {
         return !live->ended;

@@ -31,11 +31,11 @@
 #include "engine/lobby.h"
 #include "engine/mailbox.h"
 #include "engine/outbox.h"
+#include "engine/ownership.h"
 #include "engine/patience.h"
-#include "engine/recovery.h"
+#include "engine/recovery_queue.h"
 #include "engine/requests.h"
 #include "engine/restores.h"
-#include "engine/timer_queue.h"
 #include "script/data_model.h"
 #include "scxml/interpreter.h"
 
@@ -47,6 +47,7 @@ struct Surrounds {
     store::Store& store;
     Outside& outside;
     const Clock& clock;
+    Ownership* ownership;  // null: all partitions are this engine's own
     ChartCache& charts;
     LiveHub& live;
     Partition partition_count;
@@ -75,7 +76,7 @@ class Shard {
 
     // Begins with the recovery of all lanes; `ready` is told from the shard's thread, once, when
     // all are served, or why not. In the background (Options) it is told at once, and a lane that
-    // cannot be recovered is tried again.
+    // cannot be recovered is tried again. With an Ownership all lanes begin closed.
     void start(std::function<void(Result<void>)> ready);
     // Later calls are refused. The thread ends when all is durable, or at once when `deadline` has
     // passed: of std::chrono::steady_clock, since it bounds the caller's patience and not anything
@@ -103,11 +104,11 @@ class Shard {
     [[nodiscard]] Random& random() { return random_; }
     [[nodiscard]] script::Runtime& runtime() { return *runtime_; }
     [[nodiscard]] scxml::Interpreter& interpreter() { return interpreter_; }
-    [[nodiscard]] TimerQueue& timers() { return timers_; }
     [[nodiscard]] SessionList& sessions() { return sessions_; }
     [[nodiscard]] AnswerCache& answers() { return answers_; }
     [[nodiscard]] Births& births() { return births_; }
     [[nodiscard]] Lobby& lobby() { return lobby_; }
+    [[nodiscard]] RecoveryQueue& recoveries() { return recoveries_; }
     [[nodiscard]] Patience& patience_of_calls() { return calls_; }
     [[nodiscard]] Restores& restores() { return restores_; }
     [[nodiscard]] Outbox& outbox() { return outbox_; }
@@ -122,6 +123,13 @@ class Shard {
     // Runs `task` after `delay`, unless the shard ends before.
     void run_after(std::chrono::milliseconds delay, Task task);
 
+    // Timers of sessions of this shard; each partition's are with its lane.
+    void set_timer(const SessionId& session, std::uint64_t number, UnixMillis due_ms);
+    void remove_timer(const SessionId& session, std::uint64_t number);
+    void forget_timers(Lane& lane);
+    // The lane has no lease: it is resumed when it has one again.
+    void watch(Lane& lane);
+
     // Puts a delivery into the session's queue, restoring or awaiting the session when it must; or
     // discards it when there is no such session, or its queue is full.
     void deliver(const SessionId& session, std::unique_ptr<Delivery> delivery);
@@ -134,6 +142,7 @@ class Shard {
     LiveSession& adopt(Lane& lane, std::unique_ptr<LiveSession> session);
     // Drops it from memory; the index entry is the caller's business.
     void drop(LiveSession& session);
+    // When its turn comes; tried again while it fails.
     void recover(Lane& lane);
     // A line in the log when no lane of this shard is served any more.
     void tell_if_all_is_lost() const;
@@ -147,6 +156,7 @@ class Shard {
     void fail_everybody();
     void turn();
     void fire_timers();
+    void resume_paused();
     void fire_alarms();
     void passivate_idle();
     void end_old_sessions();
@@ -163,18 +173,22 @@ class Shard {
     Random random_;
     std::unique_ptr<script::Runtime> runtime_;
     scxml::Interpreter interpreter_;
-    TimerQueue timers_;
     std::vector<DueTimer> due_;
+    UnixMillis timers_due_ms_;  // no timer is due before
+    std::size_t timers_pending_ = 0;
+    std::size_t timers_turn_ = 0;  // whose timers come first
     std::vector<std::unique_ptr<Lane>> lanes_;
     SessionList sessions_;
     AnswerCache answers_;
     Births births_;
     Lobby lobby_;
+    RecoveryQueue recoveries_;
     Patience calls_;
     Restores restores_;
     Outbox outbox_;
     Requests requests_;
     std::vector<Lane*> awake_;
+    std::vector<Lane*> paused_;
     std::multimap<UnixMillis, Task> alarms_;
     std::vector<Task> tasks_;
     bool stopping_ = false;
