@@ -20,11 +20,12 @@ from network import Network  # noqa: E402
 from redis_connection import RedisError  # noqa: E402
 from ownership_watch import OwnershipWatch  # noqa: E402
 from server_faults import PAUSE_MAX_S, Bouts  # noqa: E402
+from side_callers import SideCallers  # noqa: E402
 
 JOURNAL = 100_000
 # Shorter than by default, so that a request that is not answered in time is seen to be.
 OPTIONS = ("http.answer-timeout=10s", "http.request-timeout=10s", f"journal.length={JOURNAL}", "log.level=info",
-           "scxml.ended-session-retention=1d", "http.max-connections=2000")
+           "scxml.ended-session-retention=1d", "http.max-connections=2000", "http.heartbeat-interval=5s")
 JOURNALS_READ = 400
 
 
@@ -89,16 +90,19 @@ def run(options):
             ClusterOfServers(options.binary, redis, nodes=3, backups=[1], options=OPTIONS, life_s=options.life) as servers:
         servers.start()
         servers.wait_whole()
+        side = SideCallers(servers, options.seed)
         with OwnershipWatch(redis, NAME) as watch:
             harness = Harness(options, servers)
             harness.serve(Bouts(servers, redis, options.seed, options.longest_pause, options.faults))
             code = harness.finish(f"partitions changed hands {watch.changes} times, {len(watch.owners)} epochs were seen\n")
-        problems = watch.violations + broken_journals(servers)
+        side.check_alive()
+        print(side.stop())
+        problems = watch.violations + side.failures + broken_journals(servers)
         assert watch.owners, "no owner was ever seen"
         for problem in problems[:20]:
             print(f"FAILED: {problem}")
         if code or problems:
-            raise AssertionError(f"the harness ended with {code}, {len(problems)} problems of ownership")
+            raise AssertionError(f"the harness ended with {code}, {len(problems)} problems beside it")
 
 
 def main():
