@@ -47,7 +47,10 @@ bool Holdings::see_owners(Steady now, const std::vector<store::Ownership>& owner
     bool is_new = !knows_owners_;
     knows_owners_ = true;
     wants_owners_ = false;
-    for (Partition partition = 0; partition < partition_count_; ++partition) {
+    // Of another number of partitions only until the member is refused for it.
+    const auto count =
+        static_cast<Partition>(std::min<std::size_t>(partition_count_, owners.size()));
+    for (Partition partition = 0; partition < count; ++partition) {
         const Holding& holding = holdings_[partition];
         const store::Ownership& owner = owners[partition];
         if (holding.serial > list_serial_) {

@@ -142,8 +142,7 @@ void Member::on_nodes(Steady now, const Result<Records>& answer) {
 void Member::on_owners(Steady now, const Result<std::vector<store::Ownership>>& answer) {
     owners_in_flight_ = false;
     check_lease(now);
-    // A store with another number of partitions refuses this instance (find_refusal).
-    if (!answer || answer->size() != options_.facts.partition_count) {
+    if (!answer) {
         owners_due_ = now + timing_.poll_interval();
     } else {
         const bool is_new = holdings_.see_owners(now, *answer, actions_);
