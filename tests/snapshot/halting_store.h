@@ -25,6 +25,11 @@ class HaltingStore final : public store::ForwardingStore {
         const std::scoped_lock lock(mutex_);
         return answered_ == taken_;
     }
+    // The engine wants nothing of it.
+    [[nodiscard]] bool is_idle() {
+        const std::scoped_lock lock(mutex_);
+        return answered_ == taken_ && !held_;
+    }
 
     // Waits until the engine wants one commit more than allowed while all taken ones are answered,
     // or until `stop` is true (polled); true in the first case.

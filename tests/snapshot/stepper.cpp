@@ -7,16 +7,18 @@
 // macrostep is a commit of its own. COMMITS 0: runs to the end. What happens is printed, one JSON
 // object a line, as soon as it is durable:
 //   {"session":…,"kind":…,"name":…,"value":…}
-// Events are sent one by one, each when the session rests; how many were sent is kept in
-// FOLDER/sent.
+// Events are sent one by one, each when all sessions rest; how many were sent is kept in
+// FOLDER/sent. When they rest and no event is left, time goes on to the next timer (FOLDER/clock).
 //
 // Exit: 0 the session ended, 10 died after COMMITS commits, 3 it waits for nothing more than the
 // end of patience.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +35,7 @@
 #include "engine/engine.h"
 #include "halting_store.h"
 #include "http/server.h"
+#include "resting_clock.h"
 #include "store/embedded_store.h"
 
 namespace fermata::tests {
@@ -41,6 +44,8 @@ namespace {
 constexpr int kExitDied = 10;
 constexpr int kExitPatience = 3;
 constexpr std::chrono::seconds kPatience{35};
+// Effects that do not come to an end wait for a pause between two attempts: time goes on for them.
+constexpr std::chrono::milliseconds kStuckAfter{1'000};
 
 [[noreturn]] void give_up(const std::string& why) {
     std::fprintf(stderr, "stepper: %s\n", why.c_str());
@@ -95,6 +100,7 @@ class Stepper {
   public:
     explicit Stepper(Plan plan)
         : plan_(std::move(plan)),
+          clock_(plan_.folder + "/clock"),
           settings_(settings()),
           outside_(policy(), clock_),
           store_(open_store()),
@@ -117,8 +123,7 @@ class Stepper {
         };
         const auto done = [&] { return quiet() || std::chrono::steady_clock::now() > deadline; };
         while (true) {
-            // Short looks, so that events are sent as soon as the session rests.
-            const auto look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+            const auto look = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
             const bool halted = halting_.wait_until_halted(
                 [&] { return done() || std::chrono::steady_clock::now() > look; });
             if (halted) {
@@ -135,7 +140,7 @@ class Stepper {
                 flush_moments();
                 return ended_ ? 0 : kExitPatience;
             }
-            send_next_event();
+            go_on();
         }
     }
 
@@ -205,13 +210,15 @@ class Stepper {
         request.src = plan_.url;
         request.id = "root";
         // Not waited for: when the allowed commits end inside the start, it is never answered.
-        engine_->start(std::move(request), [](Result<engine::StartOutcome> started) {
+        starting_ = true;
+        engine_->start(std::move(request), [this](Result<engine::StartOutcome> started) {
             if (!started) {
                 give_up(started.error().message());
             }
             if (!started->answer) {
                 give_up("the document is refused: " + started->findings.front().message);
             }
+            starting_ = false;
         });
     }
 
@@ -221,12 +228,65 @@ class Stepper {
         return count;
     }
 
-    // One event at a time, each acknowledged before the next; an event whose acknowledgement died
-    // with the process is repeated under the same idempotency key.
-    void send_next_event() {
+    // What is to happen next when nothing happens any more: an event, else the next timer.
+    void go_on() {
+        const std::uint64_t before = progress();
+        if (is_idle()) {
+            flush_moments();
+            if (is_idle() && progress() == before && !send_next_event()) {
+                clock_.advance_to(next_due_ms());
+                wake_engine();
+            }
+        } else if (before != stuck_at_) {
+            stuck_at_ = before;
+            stuck_since_ = std::chrono::steady_clock::now();
+        } else if (std::chrono::steady_clock::now() > stuck_since_ + kStuckAfter) {
+            clock_.advance_to(clock_.now_ms() + 1);
+            wake_engine();
+        }
+    }
+
+    [[nodiscard]] bool is_idle() {
+        const engine::EngineCounters counters = engine_->counters();
+        return !starting_ && !waiting_ && halting_.is_idle() && counters.outbox_pending == 0 &&
+               counters.queue_waiting == 0;
+    }
+
+    [[nodiscard]] std::uint64_t progress() const {
+        const engine::EngineCounters counters = engine_->counters();
+        return counters.macrosteps + counters.commits + counters.events + counters.timers_fired +
+               counters.sessions_started;
+    }
+
+    // Of all sessions; the present when there is no timer.
+    [[nodiscard]] UnixMillis next_due_ms() const {
+        UnixMillis next_ms = std::numeric_limits<UnixMillis>::max();
+        for (Partition at = 0; at < store_->facts().partition_count; ++at) {
+            const auto page =
+                app::wait_for<store::TimerPage>(std::chrono::seconds(10), [&](auto done) {
+                    store_->list_timers(at, std::numeric_limits<UnixMillis>::min(),
+                                        std::numeric_limits<UnixMillis>::max(), 1, 0,
+                                        std::move(done));
+                });
+            if (!page) {
+                give_up(page.error().to_string());
+            }
+            for (const store::TimerRecord& timer : page->timers) {
+                next_ms = std::min(next_ms, timer.due_ms);
+            }
+        }
+        return next_ms == std::numeric_limits<UnixMillis>::max() ? clock_.now_ms() : next_ms;
+    }
+
+    // It looks at the clock when it is asked something.
+    void wake_engine() { flush_moments(); }
+
+    // False when there is none left. One event at a time, each acknowledged before the next; an
+    // event whose acknowledgement died with the process is repeated under the same idempotency key.
+    bool send_next_event() {
         const std::size_t next = sent();
-        if (waiting_ || next >= plan_.events.size()) {
-            return;
+        if (next >= plan_.events.size()) {
+            return false;
         }
         waiting_ = true;
         engine::EventRequest request;
@@ -239,6 +299,7 @@ class Stepper {
             }
             waiting_ = false;
         });
+        return true;
     }
 
     void observe(const engine::LiveMoment& moment) {
@@ -264,13 +325,16 @@ class Stepper {
     }
 
     const Plan plan_;
-    const SystemClock clock_;
+    RestingClock clock_;
     const app::Settings settings_;
     app::WorldOutside outside_;
     std::unique_ptr<store::Store> store_;
     HaltingStore halting_;
     std::atomic<bool> ended_ = false;
+    std::atomic<bool> starting_ = false;
     std::atomic<bool> waiting_ = false;
+    std::uint64_t stuck_at_ = 0;
+    std::chrono::steady_clock::time_point stuck_since_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<engine::Subscription> subscription_;
     std::unique_ptr<api::BasicHttp> basic_http_;
