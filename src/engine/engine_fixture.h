@@ -45,6 +45,10 @@ class FakeOutside final : public Outside {
         {
             const std::lock_guard lock(mutex_);
             sends_.push_back(std::move(send));
+            if (holds_sends_) {
+                held_sends_.push_back(std::move(done));
+                return;
+            }
             answer = answer_;
         }
         done(answer);
@@ -61,6 +65,11 @@ class FakeOutside final : public Outside {
         const std::lock_guard lock(mutex_);
         answer_ = std::move(answer);
     }
+    // Sends are taken and not answered.
+    void hold_sends() {
+        const std::lock_guard lock(mutex_);
+        holds_sends_ = true;
+    }
     [[nodiscard]] std::vector<HttpSend> sends() const {
         const std::lock_guard lock(mutex_);
         return sends_;
@@ -71,6 +80,8 @@ class FakeOutside final : public Outside {
     std::map<std::string, std::string> documents_;
     std::vector<HttpSend> sends_;
     Result<void> answer_;
+    bool holds_sends_ = false;
+    std::vector<std::function<void(Result<void>)>> held_sends_;
 };
 
 // The answer to a call, waited for. A call that is not answered at all fails the test.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/engine_fixture.h"
+#include "engine/recovery_queue.h"
 #include "store/forwarding_store.h"
 
 namespace fermata::engine {
@@ -42,6 +43,41 @@ class SlowClaims final : public store::ForwardingStore {
     std::function<void()> held_;
 };
 
+// Answers reads of sessions one by one, when the test says so.
+class ReadsByHand final : public store::ForwardingStore {
+  public:
+    using ForwardingStore::ForwardingStore;
+
+    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+                       store::Done<store::SessionPage> done) override {
+        const std::lock_guard lock(mutex_);
+        reads_[partition] = [this, partition, cursor, limit, done = std::move(done)] {
+            inner().list_sessions(partition, cursor, limit, done);
+        };
+    }
+    // Partitions whose reads were asked for and are not answered.
+    [[nodiscard]] std::vector<Partition> waiting() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<Partition> partitions;
+        for (const auto& [partition, read] : reads_) {
+            partitions.push_back(partition);
+        }
+        return partitions;
+    }
+    void answer(Partition partition) {
+        std::function<void()> read;
+        {
+            const std::lock_guard lock(mutex_);
+            read = std::move(reads_.extract(partition).mapped());
+        }
+        read();
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::map<Partition, std::function<void()>> reads_;
+};
+
 class EngineRecoveryTest : public EngineFixture {
   protected:
     static constexpr Partition kSlow = 3;
@@ -64,21 +100,93 @@ class EngineRecoveryTest : public EngineFixture {
         request.id = name_in(partition);
         return request;
     }
-    void wait_until_ready() {
+    void wait_until_ready() { wait_until_reason_is(""); }
+    void wait_until_reason_is(const std::string& reason) {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        while (!engine_->not_ready_reason().empty()) {
+        while (engine_->not_ready_reason() != reason) {
             ASSERT_LT(std::chrono::steady_clock::now(), deadline) << engine_->not_ready_reason();
             std::this_thread::yield();
         }
     }
 
+    void wait_until_read(const std::vector<Partition>& partitions) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (by_hand_.waiting() != partitions) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline)
+                << ::testing::PrintToString(by_hand_.waiting());
+            std::this_thread::yield();
+        }
+    }
+
     SlowClaims slow_{*store_, kSlow};
+    ReadsByHand by_hand_{*store_};
 };
+
+TEST_F(EngineRecoveryTest, TheFirstPartitionsAreServedBeforeTheLastAreRead) {
+    options_.shards = 1;
+    open(by_hand_);
+    wait_until_read({0, 1, 2, 3});
+    by_hand_.answer(2);
+    wait_until_read({0, 1, 3, 4});
+    EXPECT_TRUE(try_start(start_in(2)));
+    wait_until_reason_is("7 partitions are being recovered");
+    for (const Partition partition : std::vector<Partition>{0, 1, 3, 4}) {
+        by_hand_.answer(partition);
+    }
+    wait_until_read({5, 6, 7});
+    for (const Partition partition : std::vector<Partition>{5, 6, 7}) {
+        by_hand_.answer(partition);
+    }
+    wait_until_ready();
+}
+
+TEST_F(EngineRecoveryTest, APartitionThatSomebodyWaitsForIsReadNext) {
+    options_.shards = 1;
+    open(by_hand_);
+    wait_until_read({0, 1, 2, 3});
+    auto promise = std::make_shared<std::promise<Result<StartOutcome>>>();
+    auto outcome = promise->get_future();
+    engine_->start(start_in(6), [promise](Result<StartOutcome> answer) {
+        promise->set_value(std::move(answer));
+    });
+    by_hand_.answer(0);
+    wait_until_read({1, 2, 3, 6});
+    by_hand_.answer(6);
+    EXPECT_TRUE(outcome.get());
+    engine_.reset();
+}
+
+TEST_F(EngineRecoveryTest, PartitionsThatTakeLongDoNotKeepOthersWaiting) {
+    options_.shards = 1;
+    open(by_hand_);
+    wait_until_read({0, 1, 2, 3});
+    clock_.advance(RecoveryQueue::kSlow);
+    wait_until_read({0, 1, 2, 3, 4, 5, 6, 7});
+    by_hand_.answer(7);
+    EXPECT_TRUE(try_start(start_in(7)));
+    engine_.reset();
+}
+
+TEST_F(EngineRecoveryTest, AnEngineThatWaitsForAllReadsThemAFewAtATimeToo) {
+    options_.shards = 1;
+    options_.recovers_in_background = false;
+    auto opened = std::async(std::launch::async, [this] { open(by_hand_); });
+    wait_until_read({0, 1, 2, 3});
+    for (Partition partition = 0; partition < kPartitions; ++partition) {
+        while (by_hand_.waiting().empty() || by_hand_.waiting().front() != partition) {
+            std::this_thread::yield();
+        }
+        EXPECT_EQ(opened.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+        by_hand_.answer(partition);
+    }
+    opened.get();
+    EXPECT_EQ(engine_->not_ready_reason(), "");
+}
 
 TEST_F(EngineRecoveryTest, PartitionsAreServedWhileOthersAreStillBeingRecovered) {
     open(slow_);
     EXPECT_TRUE(try_start(start_in(kSlow + 1)));
-    EXPECT_EQ(engine_->not_ready_reason(), "1 partitions are being recovered");
+    wait_until_reason_is("1 partitions are being recovered");
     slow_.let_go();
     wait_until_ready();
 }

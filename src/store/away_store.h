@@ -18,8 +18,11 @@ class AwayStore final : public ForwardingStore {
     using ForwardingStore::ForwardingStore;
 
     void commit(CommitBatch batch, Done<CommitAnswer> done) override {
-        const std::lock_guard lock(mutex_);
-        if (reason_.empty() && !holding_) {
+        std::unique_lock lock(mutex_);
+        if (std::exchange(fails_next_, false)) {
+            lock.unlock();
+            done(Error(ErrorCode::kUnavailable, "the medium is not there"));
+        } else if (reason_.empty() && !holding_) {
             ForwardingStore::commit(std::move(batch), std::move(done));
         } else {
             held_.emplace_back([this, batch = std::move(batch), done = std::move(done)]() mutable {
@@ -40,6 +43,11 @@ class AwayStore final : public ForwardingStore {
     void hold() {
         const std::lock_guard lock(mutex_);
         holding_ = true;
+    }
+    // The next commit is refused, and not made.
+    void fail_next_commit() {
+        const std::lock_guard lock(mutex_);
+        fails_next_ = true;
     }
     void leave(const std::string& reason) {
         const std::lock_guard lock(mutex_);
@@ -72,6 +80,7 @@ class AwayStore final : public ForwardingStore {
     std::string reason_;
     std::set<Partition> away_;
     bool holding_ = false;
+    bool fails_next_ = false;
     std::vector<std::function<void()>> held_;
 };
 
