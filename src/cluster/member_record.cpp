@@ -156,6 +156,7 @@ void Member::on_accepted(Steady now, const store::NodeRecord& record) {
         role_ = Role::kActing;
         suspended_ = false;
         want_owners(now);
+        want_nodes(now);  // only who acts may declare others dead
         if (was_standby) {
             actions_.emplace_back(RemoveNode{options_.node, true, options_.instance});
         }
@@ -275,10 +276,19 @@ Status Member::status(Steady now) const {
     for (Partition partition = 0; partition < known_count; ++partition) {
         status.settled = status.settled && status.owners[partition].node == targets_[partition];
     }
-    for (const store::NodeRecord& record : nodes_) {
+    // What was read may be older than what was accepted since; a sole member reads seldom.
+    Records records = nodes_;
+    if (known_) {
+        std::erase_if(records, [this](const store::NodeRecord& record) {
+            return record.node == known_->node && record.standby == known_->standby;
+        });
+        records.push_back(*known_);
+    }
+    for (const store::NodeRecord& record : records) {
         NodeStatus node;
         node.record = record;
-        node.alive = record.instance != 0 && !sightings_.is_dead(record);
+        const bool is_own = record.instance == options_.instance;
+        node.alive = record.instance != 0 && (is_own || !sightings_.is_dead(record));
         node.age = sightings_.age(record, now);
         node.partitions = static_cast<std::uint32_t>(std::count_if(
             status.owners.begin(), status.owners.end(), [&](const store::Ownership& owner) {

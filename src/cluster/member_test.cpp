@@ -381,6 +381,28 @@ TEST_F(MemberTest, OnASoleStoreARestartedInstanceServesAtOnce) {
     EXPECT_EQ(again.lanes.size(), kPartitions);
 }
 
+// With a sole store the lease is long, and so are the pauses between reads: all must be known at
+// once.
+TEST_F(MemberTest, OnASoleStoreAnotherNodeAdoptsEverythingAtOnce) {
+    MemberOptions sole = options(1, 11);
+    sole.sole = true;
+    sole.timing.lease = std::chrono::hours(24);
+    Instance& one = add(sole);
+    pass(milliseconds(100));
+    stop(one);
+    sole.node = 7;
+    sole.instance = 77;
+    Instance& other = add(sole);
+    pass(milliseconds(1000));
+
+    EXPECT_EQ(other.lanes.size(), kPartitions);
+    const Status status = other.member.status(now_);
+    ASSERT_FALSE(status.nodes.empty());
+    EXPECT_EQ(status.nodes.back().record.instance, 77U);
+    EXPECT_TRUE(status.nodes.back().alive);
+    EXPECT_EQ(status.nodes.back().partitions, kPartitions);
+}
+
 TEST_F(MemberTest, DrainingHandsEverythingOver) {
     Instance& one = add(1, 11);
     Instance& two = add(2, 22);
