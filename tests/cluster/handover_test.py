@@ -141,6 +141,7 @@ class HandoverTest(unittest.TestCase):
         self.assertEqual(servers["1"].call("POST", "/api/v1/sessions/no-such-session/events", {"name": "count"})[0], 404)
 
         self.assertEqual(servers.restart("2"), 0)
+        eventually(lambda: servers["2"].view(), 60, "node 2 answers again")
         eventually(lambda: servers["2"].call("GET", receipt)[1] == {"state": "taken"}, 60,
                    lambda: servers["2"].call("GET", receipt))
         self.count_soon(servers["2"], session, 1)

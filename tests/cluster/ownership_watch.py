@@ -2,12 +2,11 @@
 
 What is read may not be durable yet, so an owner may be seen that never was one for long; but no two nodes may ever be seen
 with the same epoch."""
-import contextlib
 import threading
 
 from redis_connection import RedisConnection, RedisError
 
-EVERY_S = 0.05
+EVERY_S = 0.1
 TIMEOUT_S = 1.0
 
 
@@ -20,6 +19,8 @@ class OwnershipWatch:
         self.owners = {}  # (partition's key, epoch) -> node
         self.violations = []
         self.changes = 0
+        self._connections = {}  # by port
+        self._keys = {}  # by port
         self._seen = {}  # partition's key -> (epoch, node)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -36,18 +37,36 @@ class OwnershipWatch:
         # Every server is asked, also replicas and those that lost their place: what they know is history, too.
         while not self._stop.wait(EVERY_S):
             for node in self.redis.nodes:
-                with contextlib.suppress(OSError, RedisError):
+                try:
                     self._look_at(node)
+                except (OSError, RedisError):
+                    self._forget(node)
+        for node in self.redis.nodes:
+            self._forget(node)
 
     def _look_at(self, node):
-        with RedisConnection(node.host, node.port, self.redis.login, TIMEOUT_S) as connection:
-            connection.call("READONLY")
-            keys = self._keys(connection)
-            for key, found in zip(keys, connection.pipeline([("HMGET", key, "epoch", "node") for key in keys])):
-                if not isinstance(found, RedisError) and None not in found:
-                    self._note(key, int(found[0]), int(found[1]))
+        connection = self._connection_to(node)
+        keys = self._keys[node.port]
+        if not keys:  # too early
+            keys = self._keys[node.port] = self._find_keys(connection)
+        for key, found in zip(keys, connection.pipeline([("HMGET", key, "epoch", "node") for key in keys])):
+            if not isinstance(found, RedisError) and None not in found:
+                self._note(key, int(found[0]), int(found[1]))
 
-    def _keys(self, connection):
+    def _connection_to(self, node):
+        if node.port not in self._connections:
+            connection = RedisConnection(node.host, node.port, self.redis.login, TIMEOUT_S)
+            self._connections[node.port] = connection
+            connection.call("READONLY")
+            self._keys[node.port] = self._find_keys(connection)
+        return self._connections[node.port]
+
+    def _forget(self, node):
+        connection = self._connections.pop(node.port, None)
+        if connection:
+            connection.close()
+
+    def _find_keys(self, connection):
         cursor, keys = b"0", []
         while True:
             cursor, page = connection.call("SCAN", cursor, "MATCH", self.pattern, "COUNT", 10000, "TYPE", "hash")

@@ -64,6 +64,7 @@ class SideCallers:
                 status, answer = 503, None
             if status == 200 and answer["data"]["n"] == number:
                 self.answered += 1
+                time.sleep(PAUSE_S)
             elif status in REFUSALS:
                 self.refused += 1
                 time.sleep(PAUSE_S)
