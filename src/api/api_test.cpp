@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/forwarding.h"
 #include "api/metrics.h"
 #include "api/openapi.h"
 #include "api/problem.h"
@@ -49,8 +50,9 @@ class InterfaceTest : public testing::Test {
         ASSERT_TRUE(created) << created.error().to_string();
         engine_ = std::move(*created);
         streams_ = std::make_unique<Streams>(*engine_, 1, std::chrono::seconds(1));
+        forwarding_ = std::make_unique<Forwarding>(*engine_, options_);
         context_ = std::make_unique<Context>(
-            Context{*engine_, store_, clock_, *streams_, http_metrics_, options_});
+            Context{*engine_, store_, clock_, *streams_, *forwarding_, http_metrics_, options_});
     }
 
     store::MemoryStore store_;
@@ -60,6 +62,7 @@ class InterfaceTest : public testing::Test {
     Options options_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<Streams> streams_;
+    std::unique_ptr<Forwarding> forwarding_;
     std::unique_ptr<Context> context_;
 };
 
@@ -111,9 +114,29 @@ TEST_F(InterfaceTest, EveryRouteThatChangesSomethingNeedsARole) {
     }
 }
 
+TEST_F(InterfaceTest, EveryRouteOfASessionIsAnsweredByItsOwner) {
+    for (const Route& route : all_routes(*context_)) {
+        const bool names_a_session = route.pattern.starts_with("/api/v1/sessions/{id}") ||
+                                     route.pattern.starts_with("/scxml/session/{id}");
+        const bool starts_one = route.method == "POST" && (route.pattern == "/api/v1/sessions" ||
+                                                           route.pattern == "/scxml/session/start");
+        const Subject expected = names_a_session ? Subject::kSession
+                                 : starts_one    ? Subject::kStart
+                                                 : Subject::kInstance;
+        EXPECT_EQ(route.belonging.subject, expected) << route.method << " " << route.pattern;
+        EXPECT_EQ(static_cast<bool>(route.belonging.read_start), starts_one) << route.pattern;
+        const bool may_wait =
+            std::any_of(route.answers.begin(), route.answers.end(),
+                        [](const Answer& answer) { return answer.status == 202; });
+        if (names_a_session) {
+            EXPECT_EQ(static_cast<bool>(route.belonging.read_event), may_wait) << route.pattern;
+        }
+    }
+}
+
 TEST_F(InterfaceTest, EveryMetricIsInTheReferenceAndViceVersa) {
     const auto metrics =
-        collect_metrics({engine_->counters(), store_.counters(), http_metrics_, 0, true, {}});
+        collect_metrics({engine_->counters(), store_.counters(), http_metrics_, 0, true, {}, {}});
     std::set<std::string> exported;
     for (const Metric& metric : metrics) {
         EXPECT_FALSE(metric.samples.empty()) << metric.name;

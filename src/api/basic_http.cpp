@@ -1,6 +1,7 @@
 #include "api/basic_http.h"
 
 #include "api/body.h"
+#include "api/hop.h"
 #include "api/reply.h"
 #include "engine/http_body.h"
 #include "http/form.h"
@@ -19,8 +20,7 @@ std::string raw_message(const http::Request& request) {
     std::string raw = request.method + " " + request.target + " HTTP/1.1\r\n";
     for (const http::Field& field : request.headers) {
         if (!http::equals_ignoring_case(field.name, "Authorization") &&
-            !http::equals_ignoring_case(field.name, "Cookie") &&
-            !http::equals_ignoring_case(field.name, kOwnSecretHeader)) {
+            !http::equals_ignoring_case(field.name, "Cookie") && !is_internal(field.name)) {
             raw += field.name + ": " + field.value + "\r\n";
         }
     }
@@ -95,17 +95,21 @@ Routes BasicHttp::routes() {
          {{kEventNameParameter, "query", "string", "name of the event; without it HTTP.POST"},
           {"Idempotency-Key", "header", "string", "a repetition gets the first answer"}},
          {{"application/x-www-form-urlencoded", ""}, {"application/json", ""}, {"text/plain", ""}},
-         {{204, "the event's effects are durable", "", ""}},
+         {{204, "the event's effects are durable", "", ""}, kAccepted},
          [&engine = engine_](const http::Request& request, const http::Responder& responder) {
              receive(engine, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession, read_event}},
     };
 }
 
 http::Handler BasicHttp::handler() {
     http::Router router;
     for (Route& route : routes()) {
-        router.add(route.method, route.pattern, std::move(route.handler));
+        router.add(route.method, route.pattern,
+                   [handler = std::move(route.handler)](
+                       http::Request request, const http::Responder& to) { handler(request, to); });
     }
     return router.handler();
 }

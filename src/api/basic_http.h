@@ -4,16 +4,12 @@
 // Threads: handlers run on the server's threads.
 #pragma once
 
-#include <string>
-
+#include "api/hop.h"  // kOwnSecretHeader, for those who send to it
 #include "api/route.h"
 #include "engine/engine.h"
 #include "http/server.h"
 
 namespace fermata::api {
-
-// Header by which this process proves itself to its own listener.
-inline constexpr std::string_view kOwnSecretHeader = "Fermata-Own-Secret";
 
 class BasicHttp {
   public:

@@ -25,7 +25,7 @@ struct Place {
     std::uint32_t node = 0;
     std::string internal_url;  // base URL for other instances: "http://10.0.0.7:8077"
     std::string external_url;  // base URL for clients; empty: unknown
-    std::string peer_secret;   // what proves to that instance that another one calls; empty: unknown
+    std::string peer_secret;  // what proves to that instance that another one calls; empty: unknown
 };
 
 struct InstanceView {

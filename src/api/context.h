@@ -10,13 +10,33 @@
 #include "api/metric.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "http/client.h"
 #include "store/store.h"
 
 namespace fermata::api {
 
 class Cluster;
+class Forwarding;
 class Streams;
 class HttpMetrics;
+
+// What happens to a request for a session of another node.
+enum class ForwardingMode : std::uint8_t {
+    kProxy,     // it is sent on, and the answer comes back through here
+    kRedirect,  // 307 to the node's external-url, as ORS does
+};
+
+// Bounds of the client for requests to other instances: held requests and event streams each keep a
+// connection, and one that the other side is about to close must not be used any more.
+inline http::ClientOptions peer_client_options() {
+    http::ClientOptions options;
+    options.in_flight_max = 10'000;
+    options.connections_per_host_max = 10'000;
+    options.idle_connections_max = 256;
+    options.idle_connection_age_max = std::chrono::seconds(30);
+    options.connect_timeout = std::chrono::milliseconds(2'000);
+    return options;
+}
 
 struct Options {
     // Node id in the ORSSESSIONID cookie.
@@ -38,6 +58,10 @@ struct Options {
     std::function<std::vector<Metric>()> store_metrics;
     // The cluster that this server is part of; outlives the service. nullptr: everything is here.
     Cluster* cluster = nullptr;
+    ForwardingMode forwarding = ForwardingMode::kProxy;
+    // answer-timeout: how long the owner of a request's session is looked for; 0: for ever.
+    std::chrono::milliseconds answer_timeout{30'000};
+    http::ClientOptions peers = peer_client_options();
 };
 
 struct Context {
@@ -45,6 +69,7 @@ struct Context {
     store::Store& store;
     const Clock& clock;
     Streams& streams;
+    Forwarding& forwarding;
     HttpMetrics& http_metrics;
     const Options& options;
 };

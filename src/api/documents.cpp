@@ -170,7 +170,7 @@ Routes document_routes(Context& context) {
           {"If-None-Match", "header", "string", "`*`: only when there is none yet"}},
          {{kDocumentType, ""}, {"application/xml", ""}},
          {{200, "stored; with the linter's warnings", "application/json", "Document"}},
-         [&context, under_way](http::Request request, const http::Responder& responder) {
+         [&context, under_way](http::Request& request, const http::Responder& responder) {
              put(context, under_way, std::move(request), responder);
          },
          context.options.document_bytes_max},

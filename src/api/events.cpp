@@ -52,10 +52,13 @@ Routes event_routes(Context& context) {
          Access::kOperate,
          {{"Idempotency-Key", "header", "string", "a repetition gets the first answer"}},
          {{"application/json", "Event"}},
-         {{200, "committed; with a delay: its timer is", "application/json", "Committed"}},
+         {{200, "committed; with a delay: its timer is", "application/json", "Committed"},
+          kAccepted},
          [&context](const http::Request& request, const http::Responder& responder) {
              send(context, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession, read_event}},
     };
 }
 

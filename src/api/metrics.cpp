@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "api/forwarding.h"
 #include "api/resources.h"
 #include "api/streams.h"
 
@@ -79,6 +80,20 @@ void add_store(std::vector<Metric>& all, const store::StoreCounters& store) {
         gauge("fermata_store_waiting", "batches that wait for the medium", store.waiting));
 }
 
+void add_forwarding(std::vector<Metric>& all, const ForwardingCounts& forwarding) {
+    all.push_back(counter("fermata_forwarded_total",
+                          "requests sent on to the instance that owns their session",
+                          forwarding.forwarded));
+    all.push_back(counter("fermata_redirected_total",
+                          "requests answered with where their session is", forwarding.redirected));
+    all.push_back(counter("fermata_forwarding_repeats_total",
+                          "further attempts: the owner had changed or was not there",
+                          forwarding.repeated));
+    all.push_back(counter("fermata_inbox_events_total",
+                          "events put into an inbox because nobody owned their session",
+                          forwarding.put_into_inbox));
+}
+
 Metric http_durations(const HttpMetrics& http) {
     Metric metric{"fermata_http_request_duration_seconds",
                   "histogram",
@@ -133,6 +148,7 @@ std::vector<Metric> collect_metrics(MetricSources sources) {
     add_store(all, sources.store);
     add_http(all, sources.http);
     all.push_back(gauge("fermata_streams", "event streams open", sources.streams));
+    add_forwarding(all, sources.forwarding);
     std::move(sources.more.begin(), sources.more.end(), std::back_inserter(all));
     return all;
 }
@@ -168,6 +184,7 @@ Routes metrics_routes(Context& context) {
                                    context.http_metrics,
                                    context.streams.count(),
                                    not_ready_reason(context).empty(),
+                                   context.forwarding.counts(),
                                    more ? more() : std::vector<Metric>()};
              responder.send({200,
                              {{"Content-Type", std::string(kPrometheusType)}},

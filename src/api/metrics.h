@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/forwarding_counts.h"
 #include "api/http_metrics.h"
 #include "api/metric.h"
 #include "engine/engine.h"
@@ -18,6 +19,7 @@ struct MetricSources {
     const HttpMetrics& http;
     std::size_t streams = 0;
     bool ready = true;
+    ForwardingCounts forwarding;
     // Those of the kind of store that is used.
     std::vector<Metric> more;
 };

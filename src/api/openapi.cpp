@@ -34,6 +34,32 @@ constexpr std::string_view kSchemas = R"({
   "name":{"type":"string"},"data":{},"delay":{"type":"integer","description":"milliseconds"}}},
 "Committed":{"type":"object","required":["seq"],"properties":{
   "seq":{"type":"integer","description":"of the commit that holds it"}}},
+"Accepted":{"type":"object","required":["receipt"],"properties":{
+  "receipt":{"type":"string","description":"id for /api/v1/receipts/{id}"}}},
+"Receipt":{"type":"object","required":["state"],"properties":{
+  "state":{"enum":["waiting","taken"]}}},
+"Cluster":{"type":"object","required":["name","node","role","instances","partitions"],"properties":{
+  "name":{"type":"string"},"node":{"type":"integer"},
+  "role":{"enum":["joining","standby","acting","refused","left"]},"refusal":{"type":"string"},
+  "suspended":{"type":"boolean","description":"its lease ran out"},"draining":{"type":"boolean"},
+  "drained":{"type":"boolean"},
+  "settled":{"type":"boolean","description":"every partition is where it should be"},
+  "lease_left_ms":{"type":"integer"},
+  "instances":{"type":"array","items":{"type":"object","properties":{
+    "node":{"type":"integer"},"role":{"enum":["acting","standby"]},"self":{"type":"boolean"},
+    "alive":{"type":"boolean"},"draining":{"type":"boolean"},"internal_url":{"type":"string"},
+    "external_url":{"type":"string"},"version":{"type":"string"},
+    "format":{"type":"integer","description":"of the records that it writes"},
+    "format_newest":{"type":"integer","description":"that it can read"},
+    "started_ms":{"type":"integer"},
+    "lag_ms":{"type":"integer","description":"since its last beat was seen"},
+    "partitions":{"type":"integer"}}}},
+  "partitions":{"type":"array","description":"by number","items":{"type":"object","properties":{
+    "node":{"type":"integer","description":"0: nobody"},"epoch":{"type":"integer"}}}}}},
+"Rebalanced":{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{
+  "type":"object","required":["node","done"],"properties":{
+    "node":{"type":"integer"},"done":{"type":"boolean"},"reason":{"type":"string"}}}}}},
+"Draining":{"type":"object","properties":{"draining":{"type":"boolean"}}},
 "ChartResponse":{"type":"object","required":["event","data"],"properties":{
   "event":{"type":"string"},"data":{}}},
 "SessionSummary":{"type":"object","required":["id","status","application","document","created_ms","seq"],"properties":{

@@ -27,7 +27,8 @@ POST /scxml/session/start
      further parameters become data of the same name
      200 {"sessionid":"<id>"} and Set-Cookie: ORSSESSIONID=<id>.node<node>
 GET|POST /scxml/session/<id>/event/<name>[?<parameters>]
-     200 when the event is consumed and durable
+     200 when the event is consumed and durable; 202 {"receipt":"<id>"} when it waits in the inbox
+     of a session that nobody serves at the moment: GET /api/v1/receipts/<id>
 GET|POST /scxml/session/<id>/request/<name>[?<parameters>]
      held open until the session answers; 200 with what it answered, 504 when it does not
 GET  /scxml/session/<id>/query
@@ -39,6 +40,7 @@ POST /scxml/session/<id>/basichttp
 GET  /ors/help
      this text
 
+307 the session is on another node, when the cluster redirects
 400 wrong or missing parameter, 404 no such session, 405 wrong method, 422 the document has errors,
 429 and 503 try again later. The whole interface: /api/v1/openapi.json
 )";
@@ -209,7 +211,13 @@ Routes message_routes(Context& context) {
          {kRepeatable},
          bodies,
          {{200, "it started; the cookie ORSSESSIONID names it", "application/json", "OrsStarted"}},
-         bind(context, start)},
+         bind(context, start),
+         std::nullopt,
+         {Subject::kStart,
+          {},
+          [parse = context.options.parse_start_params](const http::Request& request) {
+              return read_start(request, parse);
+          }}},
         {"GET",
          "/scxml/session/{id}/event/{name}",
          "orsEventByQuery",
@@ -218,8 +226,10 @@ Routes message_routes(Context& context) {
          Access::kOperate,
          {kRepeatable},
          {},
-         {kDone},
-         bind(context, send)},
+         {kDone, kAccepted},
+         bind(context, send),
+         std::nullopt,
+         {Subject::kSession, read_event}},
         {"POST",
          "/scxml/session/{id}/event/{name}",
          "orsEvent",
@@ -228,8 +238,10 @@ Routes message_routes(Context& context) {
          Access::kOperate,
          {kRepeatable},
          bodies,
-         {kDone},
-         bind(context, send)},
+         {kDone, kAccepted},
+         bind(context, send),
+         std::nullopt,
+         {Subject::kSession, read_event}},
         {"GET",
          "/scxml/session/{id}/request/{name}",
          "orsRequestByQuery",
@@ -239,7 +251,9 @@ Routes message_routes(Context& context) {
          {kRepeatable},
          {},
          {answered},
-         bind(context, ask)},
+         bind(context, ask),
+         std::nullopt,
+         {Subject::kSession}},
         {"POST",
          "/scxml/session/{id}/request/{name}",
          "orsRequest",
@@ -249,7 +263,9 @@ Routes message_routes(Context& context) {
          {kRepeatable},
          bodies,
          {answered},
-         bind(context, ask)},
+         bind(context, ask),
+         std::nullopt,
+         {Subject::kSession}},
     };
 }
 
@@ -265,7 +281,9 @@ Routes life_routes(Context& context) {
          {},
          {},
          {{200, "the session", "application/json", "Session"}},
-         bind(context, query)},
+         bind(context, query),
+         std::nullopt,
+         {Subject::kSession}},
         {"POST",
          "/scxml/session/{id}/terminate",
          "orsTerminate",
@@ -275,7 +293,9 @@ Routes life_routes(Context& context) {
          {kRepeatable},
          {},
          {kDone},
-         bind(context, terminate)},
+         bind(context, terminate),
+         std::nullopt,
+         {Subject::kSession}},
         {"GET",
          "/ors/help",
          "orsHelp",

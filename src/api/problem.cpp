@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/hop.h"
 #include "api/json_writer.h"
 #include "base/check.h"
 
@@ -30,7 +31,8 @@ constexpr std::array kKinds = std::to_array<ProblemKind>({
     {"internal", 500, "The server failed"},
     {"corrupt", 500, "Stored data is damaged"},
     {"unavailable", 503, "Not able to work now", true},
-    {"fenced", 503, "Another server took over", true},
+    {"fenced", 503, "Another server took over", true, true},
+    {"not-owner", 503, "Another instance owns the session", true, true},
     {"timeout", 504, "No answer in time"},
 });
 
@@ -52,6 +54,9 @@ http::Response write(const ProblemKind& kind, std::string_view detail, std::stri
         kind.status, {{"Content-Type", "application/problem+json"}}, json.take()};
     if (kind.retry) {
         response.headers.set("Retry-After", std::string(kRetryAfterSeconds));
+    }
+    if (kind.not_here) {
+        response.headers.set(kNotHereHeader, "true");
     }
     return response;
 }

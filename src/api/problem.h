@@ -18,7 +18,8 @@ struct ProblemKind {
     std::string_view code;
     int status = 500;
     std::string_view title;
-    bool retry = false;  // the answer carries Retry-After
+    bool retry = false;     // the answer carries Retry-After
+    bool not_here = false;  // nothing was done, for the session is elsewhere: kNotHereHeader
 };
 
 std::span<const ProblemKind> problem_kinds();

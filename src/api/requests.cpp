@@ -55,7 +55,9 @@ Routes request_routes(Context& context) {
          {{200, "what the chart answered", "application/json", "ChartResponse"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              ask(context, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession}},
     };
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/engine.h"
 #include "http/request.h"
 #include "http/response.h"
 
@@ -22,6 +23,23 @@ enum class Access : std::uint8_t {
     kRead,        // reader, operator, admin
     kOperate,     // operator, admin
     kAdminister,  // admin
+    kPeer,        // another instance of the cluster, whatever tokens there are
+};
+
+// Whom a request is for when several instances share the sessions.
+enum class Subject : std::uint8_t {
+    kInstance,  // whoever got it
+    kSession,   // the owner of the session that the path parameter `id` names
+    kStart,     // the owner of the session that it starts
+};
+
+struct Belonging {
+    Subject subject = Subject::kInstance;
+    // Of kSession, when the request is an event: it may wait in the inbox while nobody owns the
+    // session.
+    std::function<Result<engine::EventRequest>(const http::Request&)> read_event = {};
+    // Of kStart, always.
+    std::function<Result<engine::StartRequest>(const http::Request&)> read_start = {};
 };
 
 struct Parameter {
@@ -43,7 +61,8 @@ struct Answer {
     std::string_view schema = {};
 };
 
-using RouteHandler = std::function<void(http::Request, http::Responder)>;
+// The request is the handler's for the time of the call: it may take its body.
+using RouteHandler = std::function<void(http::Request&, const http::Responder&)>;
 
 struct Route {
     std::string_view method;
@@ -57,7 +76,12 @@ struct Route {
     std::vector<Answer> answers = {};  // besides problems
     RouteHandler handler = {};
     std::optional<std::size_t> body_bytes_max = std::nullopt;
+    Belonging belonging = {};
 };
+
+// Of every event that may wait in an inbox.
+inline constexpr Answer kAccepted{202, "nobody owns the session now; its inbox holds the event",
+                                  "application/json", "Accepted"};
 
 using Routes = std::vector<Route>;
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "api/context.h"
+#include "api/forwarding.h"
 #include "api/http_metrics.h"
 #include "api/route.h"
 #include "api/streams.h"
@@ -29,10 +30,14 @@ class Service {
 
     [[nodiscard]] http::Handler handler() const { return handler_; }
     // Ends the event streams; they would hold up a stopping server.
-    void stop() { streams_.stop(); }
+    void stop() {
+        streams_.stop();
+        forwarding_.end_streams();
+    }
 
   private:
     const Options options_;
+    Forwarding forwarding_;
     Streams streams_;
     Context context_;
     http::Handler handler_;

@@ -187,7 +187,8 @@ Routes session_routes(Context& context) {
          [&context](const http::Request& request, const http::Responder& responder) {
              start(context, request, responder);
          },
-         context.options.document_bytes_max * 2},
+         context.options.document_bytes_max * 2,
+         {Subject::kStart, {}, read_start}},
         {"GET",
          "/api/v1/sessions",
          "listSessions",
@@ -212,7 +213,9 @@ Routes session_routes(Context& context) {
            "Session"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              show(context, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession}},
         {"GET",
          "/api/v1/sessions/{id}/journal",
          "showJournal",
@@ -224,7 +227,9 @@ Routes session_routes(Context& context) {
          {{200, "its last runs; none when [journal] length is 0", "application/json", "Journal"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              show_journal(context, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession}},
         {"DELETE",
          "/api/v1/sessions/{id}",
          "endSession",
@@ -236,7 +241,9 @@ Routes session_routes(Context& context) {
          {{200, "it ended", "application/json", "Committed"}},
          [&context](const http::Request& request, const http::Responder& responder) {
              end(context, request, responder);
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession}},
     };
 }
 

@@ -1,5 +1,6 @@
 #include "api/streams.h"
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <vector>
@@ -12,6 +13,15 @@
 #include "http/sse.h"
 
 namespace fermata::api {
+
+namespace {
+
+// After which a client whose session has moved should come back.
+constexpr std::chrono::milliseconds kComeBackAfter{1'000};
+// How often it is looked whether sessions have moved: nothing is told of one meanwhile.
+constexpr std::chrono::milliseconds kLookForMovedEvery{250};
+
+}  // namespace
 
 // Writes moments to one client. Shared by the subscription's sink, which runs under a lock of the
 // engine and therefore must never be the one to end a subscription: this class does not own it.
@@ -49,6 +59,12 @@ class Streams::Writer {
         }
     }
 
+    void say_goodbye() {
+        const std::lock_guard lock(mutex_);
+        stream_.write(http::format_farewell(kComeBackAfter, "the session has another owner now"));
+        stream_.close();
+    }
+
   private:
     std::mutex mutex_;
     bool gap_ = false;  // under mutex_: moments were lost since the last one written
@@ -60,15 +76,17 @@ class Streams::Writer {
 struct Streams::Live {
     std::shared_ptr<Writer> writer;
     std::unique_ptr<engine::Subscription> subscription;
+    std::string session;  // empty: all
 };
 
 Streams::Streams(engine::Engine& engine, std::size_t streams_max,
-                 std::chrono::milliseconds heartbeat_interval)
+                 std::chrono::milliseconds heartbeat_interval, IsElsewhere is_elsewhere)
     : engine_(engine),
       streams_max_(streams_max),
       heartbeat_interval_(heartbeat_interval),
+      is_elsewhere_(std::move(is_elsewhere)),
       run_(std::to_string(Random::from_entropy().next())),
-      heart_([this](const std::stop_token& stopping) { beat(stopping); }) {}
+      heart_([this](const std::stop_token& stopping) { live_on(stopping); }) {}
 
 Streams::~Streams() {
     stop();
@@ -97,6 +115,7 @@ void Streams::open(const http::Responder& responder, const std::string& session,
                                 {"Cache-Control", "no-store"},
                                 {"X-Accel-Buffering", "no"}};
     auto live = std::make_shared<Live>();
+    live->session = session;
     live->writer =
         std::make_shared<Writer>(responder.start_stream(200, headers), run_, !session.empty());
     live->writer->stream().write(http::format_comment("fermata"));
@@ -154,25 +173,51 @@ void Streams::remove(std::uint64_t number) {
     }
 }
 
-void Streams::beat(const std::stop_token& stopping) {
+// Heartbeats at their interval, and in between a look at what has moved.
+void Streams::live_on(const std::stop_token& stopping) {
+    using std::chrono::steady_clock;
+    const auto step =
+        is_elsewhere_ ? std::min(heartbeat_interval_, kLookForMovedEvery) : heartbeat_interval_;
+    steady_clock::time_point last_beat = steady_clock::now();
     std::mutex idle;
     std::condition_variable_any wake;
     std::unique_lock waiting(idle);
-    while (!wake.wait_for(waiting, stopping, heartbeat_interval_,
-                          [&] { return stopping.stop_requested(); })) {
-        std::vector<std::pair<std::uint64_t, std::shared_ptr<Live>>> now;
-        {
-            const std::lock_guard lock(mutex_);
-            now.assign(live_.begin(), live_.end());
+    while (!wake.wait_for(waiting, stopping, step, [&] { return stopping.stop_requested(); })) {
+        if (is_elsewhere_) {
+            end_moved();
         }
-        for (auto& [number, live] : now) {
-            if (live == nullptr) {
-                continue;
-            }
-            live->writer->beat();
-            if (!live->writer->stream().is_open()) {
-                remove(number);
-            }
+        if (steady_clock::now() - last_beat >= heartbeat_interval_) {
+            last_beat = steady_clock::now();
+            beat();
+        }
+    }
+}
+
+std::vector<std::pair<std::uint64_t, std::shared_ptr<Streams::Live>>> Streams::all() const {
+    std::vector<std::pair<std::uint64_t, std::shared_ptr<Live>>> open;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, live] : live_) {
+        if (live != nullptr) {
+            open.emplace_back(number, live);
+        }
+    }
+    return open;
+}
+
+void Streams::beat() {
+    for (const auto& [number, live] : all()) {
+        live->writer->beat();
+        if (!live->writer->stream().is_open()) {
+            remove(number);
+        }
+    }
+}
+
+void Streams::end_moved() {
+    for (const auto& [number, live] : all()) {
+        if (!live->session.empty() && is_elsewhere_(live->session)) {
+            live->writer->say_goodbye();
+            remove(number);
         }
     }
 }
@@ -232,7 +277,9 @@ Routes stream_routes(Context& context) {
                          context.streams.open(responder, id, last);
                      }
                  });
-         }},
+         },
+         std::nullopt,
+         {Subject::kSession}},
     };
 }
 

@@ -3,7 +3,8 @@
 // Each stream has a subscription at the engine whose moments it writes as server-sent events. A
 // client that reads too slowly loses moments and is told so by a `gap` event. Ids are
 // "<run>-<moment>", run being new with every process, so that a client that resumes after a restart
-// is told of the gap, too.
+// is told of the gap, too. A stream of one session ends when that moves to another instance; its
+// client is asked to come back, and is then led there.
 //
 // Ownership: owned by the api's Service; keeps a reference to the engine. Threads: every method
 // from any thread. Limits: max-streams; each stream's buffer is the server's ([http]
@@ -12,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +21,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "http/response.h"
@@ -33,8 +37,12 @@ struct ResumePoint {
 
 class Streams {
   public:
+    // Whether the moments of that session happen on another instance now.
+    using IsElsewhere = std::function<bool(const std::string& session)>;
+
+    // Empty `is_elsewhere`: nothing ever moves.
     Streams(engine::Engine& engine, std::size_t streams_max,
-            std::chrono::milliseconds heartbeat_interval);
+            std::chrono::milliseconds heartbeat_interval, IsElsewhere is_elsewhere = {});
     Streams(const Streams&) = delete;
     Streams& operator=(const Streams&) = delete;
     ~Streams();
@@ -54,11 +62,15 @@ class Streams {
 
     [[nodiscard]] std::optional<ResumePoint> parse_resume(std::string_view last_event_id) const;
     void remove(std::uint64_t number);
-    void beat(const std::stop_token& stopping);
+    void live_on(const std::stop_token& stopping);
+    [[nodiscard]] std::vector<std::pair<std::uint64_t, std::shared_ptr<Live>>> all() const;
+    void beat();
+    void end_moved();
 
     engine::Engine& engine_;
     const std::size_t streams_max_;
     const std::chrono::milliseconds heartbeat_interval_;
+    const IsElsewhere is_elsewhere_;
     const std::string run_;
     mutable std::mutex mutex_;
     bool stopped_ = false;                                 // under mutex_
