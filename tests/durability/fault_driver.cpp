@@ -61,7 +61,7 @@ FaultDriver::~FaultDriver() {
     ::close(output_);
 }
 
-void FaultDriver::begin(int round) {
+void FaultDriver::begin(int round) const {
     const std::string line = "round " + std::to_string(round) + "\n";
     if (::write(input_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
         std::perror("the fault driver");

@@ -23,7 +23,7 @@ class FaultDriver {
     FaultDriver& operator=(const FaultDriver&) = delete;
     ~FaultDriver();
 
-    void begin(int round);
+    void begin(int round) const;
     // The next line of the program; nothing when it takes longer or the program is gone.
     std::optional<std::string> next_line(std::chrono::milliseconds timeout);
     // Ends its input; what it still prints, until it is gone.

@@ -98,7 +98,7 @@ void HttpConnection::disconnect() {
     }
 }
 
-bool HttpConnection::write_all(std::string_view bytes) {
+bool HttpConnection::write_all(std::string_view bytes) const {
     while (!bytes.empty()) {
         const ssize_t written = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (written <= 0) {

@@ -49,7 +49,7 @@ class HttpConnection {
     std::optional<Answer> exchange(const std::string& request);
     bool connect();
     void disconnect();
-    bool write_all(std::string_view bytes);
+    [[nodiscard]] bool write_all(std::string_view bytes) const;
     bool read_more();
     std::optional<Answer> read_answer();
 

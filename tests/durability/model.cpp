@@ -16,7 +16,7 @@ std::string ledger_problem(const SessionModel& model, const SessionSeen& seen) {
     for (const auto& [name, ledger] : model.ledgers) {
         const std::string problem = ledger.problem(seen.list(name.c_str()));
         if (!problem.empty()) {
-            return name + ": " + problem;
+            return std::string(name).append(": ").append(problem);
         }
     }
     return {};
