@@ -108,6 +108,17 @@ api::Options api_options(const Settings& settings) {
     take(settings, "http", "heartbeat-interval", options.heartbeat_interval);
     take(settings, "scxml", "max-document-size", options.document_bytes_max);
     options.version = kVersion;
+    options.forwarding = settings.text("cluster", "forwarding") == "redirect"
+                             ? api::ForwardingMode::kRedirect
+                             : api::ForwardingMode::kProxy;
+    take(settings, "http", "answer-timeout", options.answer_timeout);
+    options.peers = peer_client_options(settings);
+    return options;
+}
+
+http::ClientOptions peer_client_options(const Settings& settings) {
+    http::ClientOptions options = api::peer_client_options();
+    options.tls_ca_file = settings.text("fetch", "tls-ca-file");
     return options;
 }
 

@@ -16,6 +16,8 @@ namespace fermata::app {
 engine::Options engine_options(const Settings& settings);
 http::ServerOptions server_options(const Settings& settings);
 api::Options api_options(const Settings& settings);
+// For calls to other instances of the cluster.
+http::ClientOptions peer_client_options(const Settings& settings);
 OutsideOptions outside_options(const Settings& settings);
 store::EmbeddedOptions embedded_options(const Settings& settings);
 store::MemoryOptions memory_options(const Settings& settings);

@@ -87,6 +87,7 @@ int run_command_line(std::string program, std::vector<std::string> arguments) {
     add_run(root, line);
     add_check(root, line);
     add_demo(root, line);
+    add_drain(root, line);
     add_store(root, line);
     add_options(root, line);
     add_completion(root, line);

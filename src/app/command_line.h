@@ -47,6 +47,7 @@ void add_serve(CLI::App& root, CommandLine& line);
 void add_run(CLI::App& root, CommandLine& line);
 void add_check(CLI::App& root, CommandLine& line);
 void add_demo(CLI::App& root, CommandLine& line);
+void add_drain(CLI::App& root, CommandLine& line);
 void add_store(CLI::App& root, CommandLine& line);
 void add_options(CLI::App& root, CommandLine& line);
 void add_completion(CLI::App& root, CommandLine& line);

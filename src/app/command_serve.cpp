@@ -1,9 +1,12 @@
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -49,7 +52,11 @@ class StopWatch {
     }
     // The server runs: from now on it wants to be stopped gracefully.
     void started() { is_running_ = true; }
-    int wait() { return first_.get_future().get(); }
+    // The signal; nothing when none came in that time.
+    std::optional<int> wait_for(std::chrono::milliseconds time_max) {
+        const bool came = told_.wait_for(time_max) == std::future_status::ready;
+        return came ? std::optional(told_.get()) : std::nullopt;
+    }
 
   private:
     void watch(const StopSignals& signals) {
@@ -65,7 +72,26 @@ class StopWatch {
 
     std::atomic<bool> is_running_ = false;
     std::promise<int> first_;
+    std::future<int> told_ = first_.get_future();
 };
+
+// Between two looks whether the cluster still takes this instance.
+constexpr std::chrono::milliseconds kLookInterval{500};
+
+// Until a signal comes, or the cluster refuses the instance; the exit code.
+int wait_for_end(StopWatch& stop, const Wiring& wiring) {
+    while (true) {
+        if (const std::optional<int> signal = stop.wait_for(kLookInterval)) {
+            log::info("stopping", {{"signal", *signal}});
+            return kExitDone;
+        }
+        if (const std::string refusal = wiring.refusal(); !refusal.empty()) {
+            std::fprintf(stderr, "fermata: this instance does not fit its cluster: %s\n",
+                         refusal.c_str());
+            return kExitFailed;
+        }
+    }
+}
 
 void serve(CommandLine& line, const std::string& config) {
     const auto settings = load_settings(line, config);
@@ -89,9 +115,9 @@ void serve(CommandLine& line, const std::string& config) {
     log::info("ready", {{"url", (*wiring)->url()}, {"version", kVersion}});
     std::printf("ready %s\n", (*wiring)->url().c_str());
     std::fflush(stdout);
-    log::info("stopping", {{"signal", stop.wait()}});
+    const int code = wait_for_end(stop, **wiring);
     (*wiring)->stop();
-    std::_Exit(kExitDone);
+    std::_Exit(code);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "app/store_moving.h"
 #include "app/store_opening.h"
 #include "app/store_showing.h"
+#include "app/store_users.h"
 
 namespace fermata::app {
 
@@ -54,6 +55,13 @@ MovingOptions moving_options(const Settings& settings, const Arguments& argument
         options.progress = report;
     }
     return options;
+}
+
+// Servers share a store on Redis; any other belongs to this process as long as it is open.
+Result<void> require_unused(const OpenedStore& opened, const Settings& settings) {
+    return opened.redis == nullptr
+               ? Result<void>()
+               : require_no_users(*opened.store, settings.duration("cluster", "lease"));
 }
 
 void end_progress(const MovingOptions& options) {
@@ -115,6 +123,9 @@ Result<void> show(const Settings& settings, const Arguments& arguments) {
 
 Result<void> export_to_file(const Settings& settings, const Arguments& arguments) {
     FERMATA_TRY_ASSIGN(const OpenedStore opened, open_existing_store(settings));
+    if (arguments.take_over) {
+        FERMATA_TRY(require_unused(opened, settings));
+    }
     const MovingOptions options = moving_options(settings, arguments);
     FERMATA_TRY_ASSIGN(const StoreCounts counts,
                        explained(opened, export_store(*opened.store, arguments.file, options)));
@@ -126,6 +137,7 @@ Result<void> export_to_file(const Settings& settings, const Arguments& arguments
 
 Result<void> import_from_file(const Settings& settings, const Arguments& arguments) {
     FERMATA_TRY_ASSIGN(const OpenedStore opened, open_store(settings));
+    FERMATA_TRY(require_unused(opened, settings));
     const MovingOptions options = moving_options(settings, arguments);
     FERMATA_TRY_ASSIGN(const MovingOutcome outcome,
                        explained(opened, import_store(*opened.store, arguments.file, options)));
@@ -161,6 +173,10 @@ std::optional<Settings> settings_of_kind(CommandLine& line, const Arguments& arg
 Result<void> migrate(const Settings& from, const Settings& to, const Arguments& arguments) {
     FERMATA_TRY_ASSIGN(const OpenedStore source, open_existing_store(from));
     FERMATA_TRY_ASSIGN(const OpenedStore target, open_store(to));
+    FERMATA_TRY(require_unused(target, to));
+    if (arguments.take_over) {
+        FERMATA_TRY(require_unused(source, from));
+    }
     const MovingOptions options = moving_options(to, arguments);
     FERMATA_TRY_ASSIGN(
         const MovingOutcome outcome,
@@ -286,8 +302,9 @@ class StoreCommand {
     }
     void add_json(CLI::App* sub) { sub->add_flag("--json", arguments_->json, "as JSON"); }
     void add_take_over(CLI::App* sub) {
-        sub->add_flag("--take-over", arguments_->take_over,
-                      "claim the partitions first: a server that runs on them serves them no more");
+        sub->add_flag(
+            "--take-over", arguments_->take_over,
+            "claim the partitions first: a server that was paused cannot write them any more");
     }
     void add_resume(CLI::App* sub) {
         sub->add_flag("--resume", arguments_->resume,

@@ -177,6 +177,25 @@ constexpr std::array kOptions = std::to_array<Option>({
     // [cluster]
     {"cluster", "name", kText, "fermata",
      "name of this cluster of servers; keys in Redis begin with `ORS:<name>:`", kOurs},
+    {"cluster", "role", kChoice, "primary",
+     "`backup` stands by for the primary of the same node-id and takes its place when it is gone; "
+     "needs type=redis",
+     kOurs, 0, 0, "primary|backup"},
+    {"cluster", "internal-url", kText, "",
+     "base URL under which the other instances reach this one; empty: where it listens", kOurs},
+    {"cluster", "lease", kMilliseconds, "3s",
+     "an instance that could not renew its lease for this long stops serving, and others may take "
+     "its place",
+     kOurs, 500, 10 * kMinute},
+    {"cluster", "forwarding", kChoice, "proxy",
+     "requests for sessions of other nodes: `proxy` passes them on, `redirect` answers 307 with "
+     "the external-url of that node",
+     kOurs, 0, 0, "proxy|redirect"},
+    {"cluster", "auto-rebalance", kBoolean, "true",
+     "partitions move to nodes that join without being told to", kOurs},
+    {"cluster", "hand-over-window", kInteger, "16",
+     "partitions of one instance that are between two owners at a time when it hands them over",
+     kOurs, 1, 1024},
 
     // [journal]
     {"journal", "length", kInteger, "0", "runs kept per session in the journal; 0: no journal",

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "api/basic_http.h"
+#include "api/hop.h"
 #include "app/file_reader.h"
 #include "http/auth.h"
 #include "http/cache_control.h"

@@ -96,6 +96,10 @@ void add_redo(std::vector<api::Metric>& all, const redis_store::RedoCounters& re
     all.push_back(counter("fermata_redis_replay_dropped_total",
                           "calls that left the replay window early, for redis-replay-bytes",
                           redo.calls_dropped_early));
+    all.push_back({"fermata_redis_replay_bytes",
+                   "gauge",
+                   "what the replay window holds now, of redis-replay-bytes",
+                   {{"", static_cast<double>(redo.logged_bytes)}}});
 }
 
 }  // namespace

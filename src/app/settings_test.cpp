@@ -11,6 +11,7 @@
 
 #include "app/amount.h"
 #include "app/bindings.h"
+#include "app/cluster_bindings.h"
 #include "app/options_listing.h"
 
 namespace fermata::app {
@@ -155,7 +156,15 @@ TEST(OptionTableTest, DefaultsAreThoseOfTheOptionStructs) {
     const OutsideOptions outside_default;
     const store::EmbeddedOptions store = embedded_options(settings);
     const store::EmbeddedOptions store_default;
+    const auto member = *member_options(settings, {"redis", 256, true}, "http://a:1", 0);
+    const cluster::MemberOptions member_default;
 
+    EXPECT_EQ(api_options(settings).forwarding, api::Options().forwarding);
+    EXPECT_EQ(api_options(settings).answer_timeout, api::Options().answer_timeout);
+    EXPECT_EQ(member.timing.lease, member_default.timing.lease);
+    EXPECT_EQ(member.auto_rebalance, member_default.auto_rebalance);
+    EXPECT_EQ(member.backup, member_default.backup);
+    EXPECT_EQ(member.node, member_default.node);
     EXPECT_EQ(engine.shards, engine_default.shards);
     EXPECT_EQ(engine.node, engine_default.node);
     EXPECT_EQ(engine.session.microstep_count_max, engine_default.session.microstep_count_max);

@@ -1,17 +1,19 @@
 #include "app/wiring.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <utility>
-
-#include <openssl/rand.h>
+#include <vector>
 
 #include "api/problem.h"
 #include "api/service.h"
 #include "app/bindings.h"
+#include "app/cluster_bindings.h"
+#include "app/cluster_figures.h"
+#include "app/cluster_rules.h"
+#include "app/cluster_seat.h"
 #include "app/outside.h"
 #include "app/persistence_rules.h"
 #include "app/redis_figures.h"
@@ -25,6 +27,9 @@
 namespace fermata::app {
 
 namespace {
+
+// Of [http] shutdown-timeout; the rest is for what cannot be handed over.
+constexpr int kHandOverTenths = 8;
 
 // Stands before the service while the store is waited for and the engine reads back its sessions:
 // the port is known by then, which their BasicHTTP locations need, and /health answers already.
@@ -77,20 +82,6 @@ Result<std::unique_ptr<http::TokenFile>> load_tokens(const Settings& settings) {
     return std::unique_ptr<http::TokenFile>();
 }
 
-Result<std::string> make_secret() {
-    std::array<unsigned char, 32> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-        return Error(ErrorCode::kInternal, "the operating system gives no random bytes");
-    }
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (const unsigned byte : bytes) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
-}
-
 }  // namespace
 
 // In the order of construction; destroyed from the end, so nothing outlives what it refers to.
@@ -104,6 +95,7 @@ struct Wiring::Parts {
     std::unique_ptr<http::TokenFile> tokens;
     OpenedStore opened;
     std::unique_ptr<WorldOutside> outside;
+    std::unique_ptr<ClusterSeat> seat;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<api::Service> service;
     Gate gate;
@@ -112,7 +104,10 @@ struct Wiring::Parts {
 
     Result<void> open_server();
     Result<void> open_store();
+    Result<void> take_seat();
     Result<void> open_engine();
+    Result<void> join_cluster();
+    [[nodiscard]] std::vector<api::Metric> figures() const;
 };
 
 Result<void> Wiring::Parts::open_server() {
@@ -132,7 +127,11 @@ Result<void> Wiring::Parts::open_server() {
 // A Redis that is away is waited for, as a running server does; what nobody mends by waiting ends
 // the start.
 Result<void> Wiring::Parts::open_store() {
-    for (const std::string& warning : persistence_warnings(settings)) {
+    std::vector<std::string> warnings = persistence_warnings(settings);
+    for (std::string& warning : cluster_warnings(settings)) {
+        warnings.push_back(std::move(warning));
+    }
+    for (const std::string& warning : warnings) {
         log::warning(warning);
     }
     while (true) {
@@ -149,32 +148,62 @@ Result<void> Wiring::Parts::open_store() {
     }
 }
 
+Result<void> Wiring::Parts::take_seat() {
+    ClusterSeatOptions options;
+    options.cluster_name = settings.text("cluster", "name");
+    FERMATA_TRY_ASSIGN(options.member, member_options(settings, opened.store->facts(),
+                                                      server->url(), clock.now_ms()));
+    options.client = peer_client_options(settings);
+    FERMATA_TRY_ASSIGN(seat, ClusterSeat::create(options, *opened.store, clock));
+    return {};
+}
+
 Result<void> Wiring::Parts::open_engine() {
     FERMATA_TRY_ASSIGN(const std::string secret, make_secret());
     outside = std::make_unique<WorldOutside>(outside_options(settings), clock);
     const std::string& external = settings.text("orchestration", "external-url");
     outside->set_listener(server->url(), external.empty() ? server->url() : external);
     outside->set_own_secret(secret);
-    FERMATA_TRY_ASSIGN(
-        engine, engine::Engine::create(engine_options(settings), *opened.store, *outside, clock));
+    FERMATA_TRY_ASSIGN(engine, engine::Engine::create(engine_options(settings), *opened.store,
+                                                      *outside, clock, seat.get()));
     api::Options options = api_options(settings);
     options.own_secret = secret;
-    if (opened.redis != nullptr) {
-        options.store_metrics = [redis = opened.redis] { return redis_figures(*redis); };
-    }
+    options.cluster = seat.get();
+    options.store_metrics = [this] { return figures(); };
     service = std::make_unique<api::Service>(*engine, *opened.store, clock, http_metrics,
                                              tokens.get(), options);
+    return {};
+}
+
+// With a store of its own the server takes requests when all its partitions are served; in a
+// cluster as soon as it knows its place there, and its partitions are served one by one.
+Result<void> Wiring::Parts::join_cluster() {
+    seat->start(*engine);
+    FERMATA_TRY(
+        seat->wait_for_place([this](const std::string& awaited) { gate.wait_for(awaited); }));
     gate.open(service->handler());
     return {};
+}
+
+std::vector<api::Metric> Wiring::Parts::figures() const {
+    std::vector<api::Metric> all = cluster_figures(seat->status(), seat->hint_counters());
+    if (opened.redis != nullptr) {
+        const std::vector<api::Metric> more = redis_figures(*opened.redis);
+        all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
 }
 
 Result<std::unique_ptr<Wiring>> Wiring::create(const Settings& settings) {
     auto parts = std::make_unique<Parts>(settings);
     FERMATA_TRY_ASSIGN(parts->tokens, load_tokens(settings));
     std::unique_ptr<Wiring> wiring(new Wiring(std::move(parts)));
+    FERMATA_TRY(check_cluster(settings));
     FERMATA_TRY(wiring->parts_->open_server());
     FERMATA_TRY(wiring->parts_->open_store());
+    FERMATA_TRY(wiring->parts_->take_seat());
     FERMATA_TRY(wiring->parts_->open_engine());
+    FERMATA_TRY(wiring->parts_->join_cluster());
     return wiring;
 }
 
@@ -188,31 +217,47 @@ std::string Wiring::url() const {
     return parts_->server->url();
 }
 
+std::string Wiring::refusal() const {
+    return parts_->seat->refusal();
+}
+
 // The order of stopping:
 //   1. event streams end, so that they do not hold up the rest;
-//   2. the engine finishes its macrosteps and flushes their commits; what comes from now on, and
-//   what cannot be
-//      finished, is answered 503: a client may repeat it at the next start or elsewhere;
-//   3. the server, whose answers are all given now, sends them out and closes;
-//   4. sends and fetches under way are cut off: the outbox has them, the next start carries them
-//   out;
-//   5. the store closes, after the last commit; 6. the log is flushed.
+//   2. other nodes, when there are any, get the partitions one by one; requests are passed on to
+//      them;
+//   3. the engine finishes its macrosteps and flushes their commits; what comes from now on, and
+//      what cannot be finished, is answered 503: a client may repeat it at the next start or
+//      elsewhere;
+//   4. the cluster is left: others need not wait for the lease to run out;
+//   5. the server, whose answers are all given now, sends them out and closes;
+//   6. sends and fetches under way are cut off: the outbox has them, the next owner carries them
+//      out;
+//   7. the store closes, after the last commit; 8. the log is flushed.
 void Wiring::stop() {
     if (std::exchange(parts_->stopped, true)) {
         return;
     }
     const auto bound = parts_->settings.duration("http", "shutdown-timeout");
     const auto deadline = std::chrono::steady_clock::now() + bound;
+    const auto left = [deadline] {
+        return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(
+                            deadline - std::chrono::steady_clock::now()),
+                        std::chrono::milliseconds(0));
+    };
     if (parts_->service != nullptr) {
         parts_->service->stop();
     }
+    if (parts_->seat != nullptr) {
+        parts_->seat->hand_over(bound / 10 * kHandOverTenths);
+    }
     if (parts_->engine != nullptr) {
-        parts_->engine->stop(bound);
+        parts_->engine->stop(left());
+    }
+    if (parts_->seat != nullptr) {
+        parts_->seat->leave();
     }
     if (parts_->server != nullptr) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - std::chrono::steady_clock::now());
-        parts_->server->stop(std::max(left, std::chrono::milliseconds(0)));
+        parts_->server->stop(left());
     }
     if (parts_->outside != nullptr) {
         parts_->outside->stop();

@@ -21,8 +21,10 @@ class Wiring {
 
     // "http://127.0.0.1:8077"
     [[nodiscard]] std::string url() const;
-    // Finishes what was taken, at most for [http] shutdown-timeout. Calls after the first do
-    // nothing.
+    // Why the cluster does not take this instance (any more); empty.
+    [[nodiscard]] std::string refusal() const;
+    // Hands its sessions over to other nodes, or finishes what was taken, at most for [http]
+    // shutdown-timeout. Calls after the first do nothing.
     void stop();
 
   private:
