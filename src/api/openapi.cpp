@@ -148,7 +148,7 @@ void write_operation(JsonWriter& json, const Route& route) {
         .member("operationId", route.operation)
         .member("summary", route.summary);
     json.key("tags").begin_array().text(route.tag).end_array();
-    if (route.access == Access::kOpen) {
+    if (route.access == Access::kOpen || route.access == Access::kPeer) {
         json.key("security").begin_array().end_array();
     }
     json.key("parameters").begin_array();

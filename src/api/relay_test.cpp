@@ -322,6 +322,26 @@ TEST_F(RelayTest, ASlowClientMakesTheOwnerWaitAndGetsAll) {
     EXPECT_THAT(answer.substr(answer.size() - 20), HasSubstr("0\r\n\r\n"));
 }
 
+TEST_F(RelayTest, MoreThanTheBoundAreRefused) {
+    let_peer_keep_silent();
+    Options narrow = options();
+    narrow.peers.in_flight_max = 1;
+    narrow.peers.queued_max = 1;
+    const auto three = make_instance(3, narrow);
+    const auto first = call_later("GET", three->url + path_);
+    ASSERT_TRUE(peer_was_asked(1));
+    const auto second = call_later("GET", three->url + path_);
+    ASSERT_TRUE(http::becomes([&] {
+        const std::string figures = call("GET", three->url + "/metrics").body;
+        return figures.find("\nfermata_forwarded_total 2\n") != std::string::npos;
+    }));
+
+    const auto third = call("GET", three->url + path_);
+
+    EXPECT_EQ(third.status, 429);
+    EXPECT_EQ(third.headers.get("Retry-After"), "1");
+}
+
 // ---- event streams
 
 class RelayedStreamTest : public RelayTest {
@@ -381,7 +401,7 @@ TEST_F(RelayedStreamTest, AnEventThatIsCutShortIsNotHandedOut) {
 
     stream().break_off();
 
-    EXPECT_THAT(socket_->receive_until("0\r\n\r\n"), HasSubstr("\nretry: 1000\n: "));
+    EXPECT_THAT(socket_->receive_until("0\r\n\r\n"), HasSubstr("\r\n\nretry: 1000\n: "));
 }
 
 TEST_F(RelayedStreamTest, EndsWithARetryWhenTheSessionMoves) {
