@@ -103,6 +103,7 @@ class Outbox {
     // outbox_receive.cpp: the receiving side
     void receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> entries,
                       RemoteDone done);
+    void hint(Lane& lane);
     void on_appended(Lane& lane, const std::vector<RemoteEntry>& entries,
                      const std::vector<std::uint64_t>& numbers);
     void fail(const OutboxEntry& entry, const std::string& sendid, const std::string& reason);

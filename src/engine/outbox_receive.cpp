@@ -99,24 +99,18 @@ void Outbox::receive(Partition target, Partition from, std::vector<RemoteEntry> 
                      RemoteDone done) {
     Lane& lane = shard_.lane_of(target);
     Ownership* const ownership = shard_.surrounds().ownership;
-    if (lane.is_serving()) {
+    if (lane.takes_calls()) {
         receive_here(lane, from, std::move(entries), std::move(done));
         return;
     }
-    if (ownership == nullptr) {
+    if (ownership == nullptr) {  // being recovered
         done(Error(ErrorCode::kUnavailable, "the partition is not being served"));
         return;
     }
-    auto hinting = [&lane, ownership, mailbox = shard_.mailbox(),
+    auto hinting = [this, &lane, mailbox = shard_.mailbox(),
                     done = std::move(done)](Result<std::vector<std::uint64_t>> unreachable) {
         if (unreachable) {
-            mailbox->post_answer([&lane, ownership] {
-                if (lane.is_open()) {
-                    lane.inbox.read();
-                } else {
-                    ownership->on_inbox_appended(lane.partition);
-                }
-            });
+            mailbox->post_answer([this, &lane] { hint(lane); });
         }
         done(std::move(unreachable));
     };
@@ -148,14 +142,15 @@ void Outbox::receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> e
     auto report = [this, &lane, accepted, unreachable = std::move(unreachable),
                    done = std::move(done), serving = lane.generation,
                    ticket = lane.inbox.begin_append()](const Result<store::InboxAnswer>& answer) {
-        if (serving != lane.generation) {
-            // It started over, or parted with its partition: the entries come from the store.
-            lane.inbox.read();
-        } else {
+        if (serving == lane.generation) {
             if (answer) {
                 on_appended(lane, *accepted, answer->numbers);
             }
             lane.inbox.end_append(ticket);
+        }
+        if (serving != lane.generation || !lane.takes_calls()) {
+            // It started over, or may belong to another by now: the entries come from the store.
+            hint(lane);
         }
         done(answer ? Result<std::vector<std::uint64_t>>(unreachable) : answer.error());
     };
@@ -164,6 +159,17 @@ void Outbox::receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> e
                             mailbox = shard_.mailbox()](Result<store::InboxAnswer> answer) {
             mailbox->post_answer([report, answer = std::move(answer)] { report(answer); });
         });
+}
+
+// Somebody should read the inbox: the lane, when it is here, and who owns the partition otherwise.
+void Outbox::hint(Lane& lane) {
+    Ownership* const ownership = shard_.surrounds().ownership;
+    if (lane.is_open()) {
+        lane.inbox.read();
+    }
+    if (ownership != nullptr && !lane.takes_calls()) {
+        ownership->on_inbox_appended(lane.partition);
+    }
 }
 
 void Outbox::on_appended(Lane& lane, const std::vector<RemoteEntry>& entries,
