@@ -60,7 +60,9 @@ void Member::act(Steady now) {
             return is_gone(node, known_since);
         };
         holdings_.plan(now, targets_, is_gone_since, actions_);
-        rebalancing_ = rebalancing_ && has_more_to_move();
+        // A node that joined just before it was told is in the next list only.
+        const bool knows_all = nodes_read_at_ >= rebalancing_since_;
+        rebalancing_ = rebalancing_ && (!knows_all || has_more_to_move());
     }
     if (holdings_.wants_owners()) {
         owners_due_ = std::min(owners_due_, owners_sent_at_ + timing_.hand_over_poll);
@@ -203,6 +205,8 @@ void Member::drain(Steady now) {
 void Member::rebalance(Steady now) {
     check_lease(now);
     rebalancing_ = true;
+    rebalancing_since_ = now;
+    nodes_due_ = now;
     turn(now);
 }
 

@@ -164,6 +164,7 @@ class Member {
     bool suspended_ = false;
     bool draining_ = false;
     bool rebalancing_ = false;
+    Steady rebalancing_since_{0};
     bool knows_nodes_ = false;
     std::optional<Steady> joined_at_;  // when it first looked for its role
     // Calls of the store under way, at most one of each kind.

@@ -219,6 +219,24 @@ TEST_F(MemberTest, WithoutAutomaticRebalancingPartitionsStayUntilTold) {
     EXPECT_EQ(open_partitions({&one, &two}), kPartitions);
 }
 
+TEST_F(MemberTest, RebalancingCountsNodesThatJoinedSinceTheLastLook) {
+    MemberOptions stay = options(1, 11);
+    stay.auto_rebalance = false;
+    Instance& one = add(stay);
+    pass(milliseconds(1000));
+    MemberOptions also = options(2, 22);
+    also.auto_rebalance = false;
+    Instance& two = add(also);
+    pass(milliseconds(50));  // it acts, and the first node looks every 300 ms
+    ASSERT_EQ(two.member.role(), Role::kActing);
+
+    one.member.rebalance(now_);
+    pass(milliseconds(3000));
+
+    EXPECT_GE(two.lanes.size(), 3U);
+    EXPECT_EQ(open_partitions({&one, &two}), kPartitions);
+}
+
 TEST_F(MemberTest, PartitionsOfADeadNodeAreAdoptedAfterItsLease) {
     Instance& one = add(1, 11);
     Instance& two = add(2, 22);
