@@ -49,7 +49,7 @@ TEST_F(StoreUsersTest, AnInstanceThatBeatsIsNamed) {
     std::thread instance([&] {
         for (std::uint64_t number = 2; !stop; ++number) {
             beat(number);
-            std::this_thread::sleep_for(milliseconds(10));  // between two beats
+            std::this_thread::sleep_for(milliseconds(10));  // pause: between two beats
         }
     });
     const auto unused = require_no_users(store_, std::chrono::seconds(60));
