@@ -384,7 +384,7 @@ TEST_F(EngineClusterSimulation, WhateverHappensToOwnersNothingIsLostOrDoubled) {
     const std::uint64_t seed = chosen_seed();
     std::cout << "FERMATA_SEED=" << seed << "\n";
     random_ = Random(seed);
-    for (int world = 0; world < 12; ++world) {
+    for (int world = 0; world < 40; ++world) {
         SCOPED_TRACE("FERMATA_SEED=" + std::to_string(seed) + ", world " + std::to_string(world));
         run_world();
         if (HasFailure()) {

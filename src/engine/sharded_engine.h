@@ -158,9 +158,11 @@ Answer<T> ShardedEngine::bounded(Answer<T> done) {
 template <typename T, typename Work>
 void ShardedEngine::post(Partition partition, Timeout timeout, Answer<T> done, Work work) {
     post<T>(shard_of(partition), timeout, std::move(done),
-            [partition, work = std::move(work)](Shard& shard, Answer<T> patient) mutable {
+            [partition, timeout, work = std::move(work)](Shard& shard, Answer<T> patient) mutable {
                 Lane& lane = shard.lane_of(partition);
-                Answer<T> told = lane.gated<T>(std::move(patient));
+                // Responses of charts come from commits, and are held back with those.
+                Answer<T> told = timeout == Timeout::kItself ? std::move(patient)
+                                                             : lane.gated<T>(std::move(patient));
                 if (lane.takes_calls()) {
                     work(shard, std::move(told));
                     return;
