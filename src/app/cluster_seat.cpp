@@ -19,6 +19,9 @@ using SteadyClock = std::chrono::steady_clock;
 // only some milliseconds.
 constexpr milliseconds kLookInterval{1};
 
+// While a sole member starts, nobody takes anything from it: its store is damaged then.
+constexpr std::uint32_t kLossesMax = 5;
+
 const cluster::NodeStatus* find_acting(const cluster::Status& status, store::NodeId node) {
     for (const cluster::NodeStatus& known : status.nodes) {
         if (known.record.node == node && !known.record.standby && known.alive) {
@@ -48,6 +51,28 @@ std::vector<const store::NodeRecord*> takers(const cluster::Status& status, std:
     }
     return all;
 }
+
+// Whether another instance that acts as the node goes on beating.
+class ActingWatch {
+  public:
+    explicit ActingWatch(store::NodeId node) : node_(node) {}
+
+    bool beats(const cluster::Status& status) {
+        const cluster::NodeStatus* acting = find_acting(status, node_);
+        if (acting == nullptr) {
+            return false;
+        }
+        const store::BeatExpectation now{acting->record.instance, acting->record.beat};
+        if (first_.instance != now.instance) {
+            first_ = now;
+        }
+        return first_.beat != now.beat;
+    }
+
+  private:
+    const store::NodeId node_;
+    store::BeatExpectation first_;  // instance 0: none was seen
+};
 
 std::int64_t in_milliseconds(cluster::Steady time) {
     return std::chrono::duration_cast<milliseconds>(time).count();
@@ -108,17 +133,22 @@ void ClusterSeat::start(engine::Engine& engine) {
 }
 
 // A primary whose former instance was killed a moment ago stands by until that one's lease is over;
-// so whoever starts it waits a little, and then has a server that serves.
+// so whoever starts it waits a little, and then has a server that serves. Only when the other one
+// beats it is a standby for good.
 Result<void> ClusterSeat::wait_for_place(const std::function<void(const std::string&)>& tell) {
-    const auto patience = options_.member.timing.patience() + options_.member.timing.lease;
-    const auto patient_until = SteadyClock::now() + patience;
+    ActingWatch watch(options_.member.node);
     cluster::Status status = membership_.status();
-    while (!has_place(status, SteadyClock::now() < patient_until)) {
+    while (!has_place(status, watch.beats(status))) {
         if (status.role == cluster::Role::kRefused) {
             return Error(ErrorCode::kConflict, "this instance does not fit cluster " +
                                                    options_.cluster_name + ": " + status.refusal);
         }
+        if (options_.member.sole && losses_.load() >= kLossesMax) {
+            return Error(ErrorCode::kCorrupt,
+                         "a partition cannot be read from the store; the log says which, and why");
+        }
         tell(status.role == cluster::Role::kStandby ? standby_reason(status, options_.member.node)
+             : options_.member.sole                 ? "it reads back its sessions"
                                                     : "it joins its cluster");
         std::this_thread::sleep_for(kLookInterval);
         status = membership_.status();
@@ -130,13 +160,13 @@ Result<void> ClusterSeat::wait_for_place(const std::function<void(const std::str
     return {};
 }
 
-bool ClusterSeat::has_place(const cluster::Status& status, bool is_patient) const {
+bool ClusterSeat::has_place(const cluster::Status& status, bool another_acts) const {
     if (status.role == cluster::Role::kActing && options_.member.sole) {
-        return status.partitions_held == options_.member.facts.partition_count &&
-               engine_.load()->not_ready_reason().empty();
+        return engine_.load()->counters().partitions_served ==
+               options_.member.facts.partition_count;
     }
     return status.role == cluster::Role::kActing ||
-           (status.role == cluster::Role::kStandby && (options_.member.backup || !is_patient));
+           (status.role == cluster::Role::kStandby && (options_.member.backup || another_acts));
 }
 
 bool ClusterSeat::hand_over(milliseconds bound) {
@@ -178,6 +208,7 @@ void ClusterSeat::drop(Partition partition) {
 }
 
 void ClusterSeat::on_lost(Partition partition, store::Epoch epoch) {
+    ++losses_;
     membership_.on_lost(partition, epoch);
 }
 

@@ -90,11 +90,12 @@ class ClusterSeat final : public cluster::Partitions,
     ClusterSeat(const ClusterSeatOptions& options, store::Store& store, const Clock& clock);
     [[nodiscard]] api::Place here() const;
     [[nodiscard]] bool serves_any() const;
-    [[nodiscard]] bool has_place(const cluster::Status& status, bool is_patient) const;
+    [[nodiscard]] bool has_place(const cluster::Status& status, bool another_acts) const;
 
     const ClusterSeatOptions options_;
     std::atomic<engine::Engine*> engine_ = nullptr;  // from start() on
     std::atomic<bool> draining_ = false;
+    std::atomic<std::uint32_t> losses_ = 0;              // lanes that were gone
     mutable std::atomic<std::uint32_t> next_start_ = 0;  // starts go round the other nodes
     cluster::Membership membership_;
     std::unique_ptr<InboxHints> hints_;

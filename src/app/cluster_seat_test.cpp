@@ -160,7 +160,7 @@ TEST_F(ClusterSeatTest, SessionsMoveWhenAnInstanceIsHandedOver) {
     auto one = std::make_unique<Instance>(store_, options(1, 11));
     ASSERT_TRUE(one->wait_for_place());
     ASSERT_TRUE(
-        http::becomes([&] { return one->count_places(Place::Where::kHere) == kPartitions; }));
+        http::becomes([&] { return one->engine().counters().partitions_served == kPartitions; }));
     std::vector<std::string> sessions;
     for (int i = 0; i < 50; ++i) {
         const auto started = one->start();
@@ -176,7 +176,7 @@ TEST_F(ClusterSeatTest, SessionsMoveWhenAnInstanceIsHandedOver) {
     one.reset();
 
     ASSERT_TRUE(
-        http::becomes([&] { return two.count_places(Place::Where::kHere) == kPartitions; }));
+        http::becomes([&] { return two.engine().counters().partitions_served == kPartitions; }));
     for (const std::string& session : sessions) {
         const auto sent = two.send(session);
         EXPECT_TRUE(sent) << sent.error().to_string();
@@ -196,6 +196,24 @@ TEST_F(ClusterSeatTest, ABackupStandsByAndSaysForWhom) {
     EXPECT_EQ(backup.count_places(Place::Where::kHere), 0U);
     EXPECT_EQ(backup.seat().view().role, "standby");
     EXPECT_TRUE(http::becomes([&] { return backup.seat().place_for_start().node == 1; }));
+}
+
+TEST_F(ClusterSeatTest, APrimaryStandsByOnlyForAnInstanceThatBeats) {
+    auto former = std::make_unique<Instance>(store_, options(1, 11));
+    ASSERT_TRUE(former->wait_for_place());
+    Instance second(store_, options(1, 12));
+    ASSERT_TRUE(second.wait_for_place());
+    EXPECT_EQ(second.seat().view().role, "standby");
+
+    store::NodeBeat dead;  // of a former instance that was killed
+    dead.record.node = 2;
+    dead.record.instance = 21;
+    dead.record.beat = 1;
+    dead.record.facts.partition_count = kPartitions;
+    ASSERT_TRUE(store::wait<store::BeatAnswer>([&](auto done) { store_.beat(dead, done); }));
+    Instance restarted(store_, options(2, 22));
+    ASSERT_TRUE(restarted.wait_for_place());
+    EXPECT_EQ(restarted.seat().view().role, "acting");
 }
 
 TEST_F(ClusterSeatTest, AnInstanceThatDoesNotFitIsRefusedWithTheReason) {

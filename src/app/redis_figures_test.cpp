@@ -48,6 +48,7 @@ TEST(RedisFiguresTest, TellsOfEachPrimary) {
     status.counters.degraded_requests = 7;
     redis_store::RedoCounters redo;
     redo.calls_redone = 9;
+    redo.logged_bytes = 4096;
 
     const std::string text = api::format_metrics(redis_figures(status, redo));
 
@@ -60,6 +61,7 @@ TEST(RedisFiguresTest, TellsOfEachPrimary) {
     EXPECT_THAT(text, HasSubstr("\nfermata_redis_slots_missing 5461\n"));
     EXPECT_THAT(text, HasSubstr("\nfermata_redis_short_waits_total 7\n"));
     EXPECT_THAT(text, HasSubstr("\nfermata_redis_commits_redone_total 9\n"));
+    EXPECT_THAT(text, HasSubstr("\nfermata_redis_replay_bytes 4096\n"));
 }
 
 }  // namespace
