@@ -174,6 +174,24 @@ TEST_F(EngineClusterInboxTest, AnOwnerThatIsThereAlreadyReadsWhatIsAppended) {
     EXPECT_EQ(item(one_, here_, "heard"), "xy123456");
 }
 
+TEST_F(EngineClusterInboxTest, WhatTheOwnersCommitsPutThereIsNotReadAgain) {
+    give(one_, kHere);
+    const std::string sibling = name_in(kHere, 1);
+    start_at(one_, here_, listening_);
+    start_at(one_, sibling, relay_to(here_));
+    one_.store.hold(1);  // the sibling's commit is made, that of the listener waits
+    ASSERT_TRUE(send_to(one_, sibling, "x"));
+    ASSERT_TRUE(becomes_true([&] { return one_.store.held() == 1; }));
+    ASSERT_FALSE(is_inbox_empty(kHere));
+    one_.engine->read_inbox(kHere);
+    settle(one_, kThere + 1);  // of the same shard
+    settle(one_, kThere + 1);
+    one_.store.come_back();
+    EXPECT_TRUE(hears(one_, here_, "x"));
+    ASSERT_TRUE(send_to(one_, here_, "y"));
+    EXPECT_EQ(item(one_, here_, "heard"), "xy");
+}
+
 TEST_F(EngineClusterInboxTest, OnlyLiveSessionsGetEventsThroughTheInbox) {
     give(one_, kHere);
     start_at(one_, here_, chart(R"(<final id="over"/>)"));

@@ -22,7 +22,8 @@ class AwayStore final : public ForwardingStore {
         if (std::exchange(fails_next_, false)) {
             lock.unlock();
             done(Error(ErrorCode::kUnavailable, "the medium is not there"));
-        } else if (reason_.empty() && !holding_) {
+        } else if (reason_.empty() && (!holding_ || passing_ > 0)) {
+            passing_ -= passing_ > 0 ? 1 : 0;
             ForwardingStore::commit(std::move(batch), std::move(done));
         } else {
             held_.emplace_back([this, batch = std::move(batch), done = std::move(done)]() mutable {
@@ -39,10 +40,11 @@ class AwayStore final : public ForwardingStore {
         return {reason_.empty() && !away_.contains(partition), "partition is away " + reason_};
     }
 
-    // Commits are taken and not answered, before anybody notices.
-    void hold() {
+    // Commits are taken and not answered, before anybody notices; `passing` more are made first.
+    void hold(std::size_t passing = 0) {
         const std::lock_guard lock(mutex_);
         holding_ = true;
+        passing_ = passing;
     }
     // The next commit is refused, and not made.
     void fail_next_commit() {
@@ -80,6 +82,7 @@ class AwayStore final : public ForwardingStore {
     std::string reason_;
     std::set<Partition> away_;
     bool holding_ = false;
+    std::size_t passing_ = 0;
     bool fails_next_ = false;
     std::vector<std::function<void()>> held_;
 };
