@@ -192,6 +192,24 @@ TEST_F(EngineClusterInboxTest, WhatTheOwnersCommitsPutThereIsNotReadAgain) {
     EXPECT_EQ(item(one_, here_, "heard"), "xy");
 }
 
+TEST_F(EngineClusterInboxTest, WhatIsReadBeforeItsAppendIsAnsweredIsDeliveredOnce) {
+    give(one_, kHere);
+    give(one_, kThere);
+    start_at(one_, here_, listening_);
+    start_at(one_, there_, relay_to(here_));
+    one_.store.hold_append_answers();
+    ASSERT_TRUE(send_to(one_, there_, "x"));
+    ASSERT_TRUE(becomes_true([&] { return one_.store.held() == 1; }));
+    one_.engine->read_inbox(kHere);
+    settle(one_, kThere + 1);  // of the same shard
+    settle(one_, kThere + 1);
+    EXPECT_EQ(item(one_, here_, "heard"), "");
+    one_.store.come_back();
+    EXPECT_TRUE(hears(one_, here_, "x"));
+    ASSERT_TRUE(send_to(one_, here_, "y"));
+    EXPECT_EQ(item(one_, here_, "heard"), "xy");
+}
+
 TEST_F(EngineClusterInboxTest, OnlyLiveSessionsGetEventsThroughTheInbox) {
     give(one_, kHere);
     start_at(one_, here_, chart(R"(<final id="over"/>)"));

@@ -1,5 +1,5 @@
-// AwayStore: holds commits while it is away, as a store that tries again until Redis answers. For
-// tests.
+// AwayStore: holds commits while it is away, as a store that tries again until Redis answers, and
+// answers to appends when it is told to. For tests.
 #pragma once
 
 #include <functional>
@@ -31,6 +31,18 @@ class AwayStore final : public ForwardingStore {
             });
         }
     }
+    void append_inbox(InboxAppend append, Done<InboxAnswer> done) override {
+        ForwardingStore::append_inbox(
+            std::move(append), [this, done = std::move(done)](const Result<InboxAnswer>& answer) {
+                std::unique_lock lock(mutex_);
+                if (holds_append_answers_) {
+                    held_.emplace_back([done, answer] { done(answer); });
+                    return;
+                }
+                lock.unlock();
+                done(answer);
+            });
+    }
     [[nodiscard]] StoreHealth health() const override {
         const std::lock_guard lock(mutex_);
         return {reason_.empty() && away_.empty(), reason_.empty() ? "a part is away" : reason_};
@@ -45,6 +57,11 @@ class AwayStore final : public ForwardingStore {
         const std::lock_guard lock(mutex_);
         holding_ = true;
         passing_ = passing;
+    }
+    // Events are appended, and nobody is told.
+    void hold_append_answers() {
+        const std::lock_guard lock(mutex_);
+        holds_append_answers_ = true;
     }
     // The next commit is refused, and not made.
     void fail_next_commit() {
@@ -66,6 +83,7 @@ class AwayStore final : public ForwardingStore {
             reason_.clear();
             away_.clear();
             holding_ = false;
+            holds_append_answers_ = false;
             held.swap(held_);
         }
         for (const auto& commit : held) {
@@ -84,6 +102,7 @@ class AwayStore final : public ForwardingStore {
     bool holding_ = false;
     std::size_t passing_ = 0;
     bool fails_next_ = false;
+    bool holds_append_answers_ = false;
     std::vector<std::function<void()>> held_;
 };
 
