@@ -59,9 +59,9 @@ class Streams::Writer {
         }
     }
 
-    void say_goodbye() {
+    void say_goodbye(std::string_view reason) {
         const std::lock_guard lock(mutex_);
-        stream_.write(http::format_farewell(kComeBackAfter, "the session has another owner now"));
+        stream_.write(http::format_farewell(kComeBackAfter, reason));
         stream_.close();
     }
 
@@ -216,7 +216,7 @@ void Streams::beat() {
 void Streams::end_moved() {
     for (const auto& [number, live] : all()) {
         if (!live->session.empty() && is_elsewhere_(live->session)) {
-            live->writer->say_goodbye();
+            live->writer->say_goodbye("the session has another owner now");
             remove(number);
         }
     }
@@ -232,7 +232,7 @@ void Streams::stop() {
     }
     for (auto& [number, live] : ended) {
         if (live != nullptr) {
-            live->writer->stream().close();
+            live->writer->say_goodbye("this instance stops");
         }
     }
 }

@@ -33,7 +33,6 @@ class RawStream:
         self.socket = socket.create_connection((instance.host, instance.port), 60)
         self.socket.sendall(f"GET /api/v1/sessions/{session}/events HTTP/1.1\r\nHost: test\r\n\r\n".encode())
         self.text = ""
-        self.ended = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -42,7 +41,6 @@ class RawStream:
                 self.text += data.decode()
         except OSError:
             pass
-        self.ended = True
 
     def close(self):
         self.socket.close()
@@ -98,7 +96,7 @@ class HandoverTest(unittest.TestCase):
         status, answer, fields = answers[0]
         self.assertEqual(status, 503, answer)
         self.assertIn("retry-after", fields)
-        eventually(lambda: stream.ended, 30, "the stream ends")
+        eventually(lambda: stream.text.endswith("\r\n0\r\n\r\n"), 30, lambda: f"the stream ends: {stream.text!r}")
         self.assertIn("retry:", stream.text)
         # Both are welcome again, at the same node, once the session has a new owner.
         eventually(lambda: servers["2"].call("POST", f"/api/v1/sessions/{session}/events", {"name": "count"})[0] == 200, 30,

@@ -100,8 +100,9 @@ class Stream:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self.lines.put(line.rstrip())
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.put(line.rstrip())
         self.lines.put(None)
 
     def wait_for(self, wanted):
