@@ -25,8 +25,8 @@ void Client::send(Request request, Callback callback) {
     core_->send(std::move(request), std::move(callback));
 }
 
-void Client::post(std::function<void()> task) {
-    core_->post(std::move(task));
+bool Client::post(std::function<void()> task) {
+    return core_->post(std::move(task));
 }
 
 void Client::after(std::chrono::milliseconds pause, std::function<void()> task) {

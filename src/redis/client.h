@@ -67,9 +67,9 @@ class Client {
 
     void send(Request request, Callback callback);
     // Runs the task on the client's thread, soon and in order with other tasks and sends of the
-    // same thread; dropped after close().
-    void post(std::function<void()> task);
-    // The same, after a pause.
+    // same thread. False after close(): it is not taken. What was taken before is run by close().
+    bool post(std::function<void()> task);
+    // The same, after a pause; dropped when the client is closed meanwhile.
     void after(std::chrono::milliseconds pause, std::function<void()> task);
     [[nodiscard]] bool on_own_thread() const;
 

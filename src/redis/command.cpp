@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "redis/script.h"
 
@@ -18,36 +19,30 @@ std::string_view to_chars(std::array<char, kNumberCharsMax>& buffer, Number numb
     return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
 }
 
-void append_size(std::string& out, char mark, std::size_t size) {
-    std::array<char, kNumberCharsMax> digits{};
-    out += mark;
-    out += to_chars(digits, size);
-    out += "\r\n";
+char* put(char* at, std::string_view text) {
+    return std::copy(text.begin(), text.end(), at);
 }
 
-// Most words are short: they are put together aside and appended at once, which is several times
-// cheaper than appending their five parts.
-void append_word(std::string& out, std::string_view word) {
-    constexpr std::size_t kShort = 99;
-    if (word.size() > kShort) {
-        append_size(out, '$', word.size());
-        out += word;
-        out += "\r\n";
-        return;
+// "$5\r\n", "*3\r\n".
+char* put_size(char* at, char mark, std::size_t size) {
+    *at++ = mark;
+    if (size < 10) {
+        *at++ = static_cast<char>('0' + size);
+    } else if (size < 100) {
+        *at++ = static_cast<char>('0' + size / 10);
+        *at++ = static_cast<char>('0' + size % 10);
+    } else {
+        at = std::to_chars(at, at + kNumberCharsMax, size).ptr;
     }
-    std::array<char, kShort + 8> text;  // NOLINT(*-init-variables): what is read was written
-    char* at = text.data();
-    *at++ = '$';
-    if (word.size() >= 10) {
-        *at++ = static_cast<char>('0' + word.size() / 10);
-    }
-    *at++ = static_cast<char>('0' + word.size() % 10);
-    *at++ = '\r';
-    *at++ = '\n';
-    at = std::copy(word.begin(), word.end(), at);
-    *at++ = '\r';
-    *at++ = '\n';
-    out.append(text.data(), static_cast<std::size_t>(at - text.data()));
+    return put(at, "\r\n");
+}
+
+constexpr std::size_t kSizeCharsMax = kNumberCharsMax + 3;
+
+void append_word(GrowingBytes& out, std::string_view word) {
+    char* const begin = out.begin(kSizeCharsMax + word.size() + 2);
+    char* const end = put(put(put_size(begin, '$', word.size()), word), "\r\n");
+    out.end(static_cast<std::size_t>(end - begin));
 }
 
 }  // namespace
@@ -92,33 +87,42 @@ Command& Command::add_unsigned(std::uint64_t number) {
 }
 
 Command& Command::reserve(std::size_t bytes) {
-    body_.reserve(body_.size() + bytes);
+    body_.reserve(bytes);
     return *this;
 }
 
-Command Command::copy_with_room(std::size_t bytes) const {
-    Command copy;
-    copy.script_ = script_;
-    copy.word_count_ = word_count_;
-    copy.body_.reserve(body_.size() + bytes);
-    copy.body_ += body_;
-    return copy;
+Command& Command::share() {
+    if (body_.size() == 0) {
+        return *this;
+    }
+    GrowingBytes all;
+    if (shared_ != nullptr) {
+        all.append(shared_part());
+        all.append(own_part());
+    } else {
+        all = std::move(body_);
+    }
+    body_ = GrowingBytes();
+    shared_ = std::make_shared<const GrowingBytes>(std::move(all));
+    return *this;
 }
 
 void Command::append_head(std::string& out) const {
-    if (script_ == nullptr) {
-        append_size(out, '*', word_count_);
-        return;
+    std::array<char, kSizeCharsMax> size{};
+    const std::size_t words = word_count_ + (script_ == nullptr ? 0 : 2);
+    out.append(size.data(), put_size(size.data(), '*', words));
+    if (script_ != nullptr) {
+        out += "$7\r\nEVALSHA\r\n$40\r\n";
+        out += script_->sha1();
+        out += "\r\n";
     }
-    append_size(out, '*', word_count_ + 2);
-    append_word(out, "EVALSHA");
-    append_word(out, script_->sha1());
 }
 
 std::string Command::encoded() const {
     std::string out;
     append_head(out);
-    out += body_;
+    out += shared_part();
+    out += own_part();
     return out;
 }
 

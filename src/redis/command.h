@@ -4,17 +4,20 @@
 //   Command(script, {owner_key, session_key}).add(epoch).add(bytes)
 //
 // Words may hold any bytes. A command made from a script goes out as EVALSHA; the client loads the
-// script where a server does not know it.
+// script where a server does not know it. Words that were share()d are not copied with the command.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "redis/growing_bytes.h"
 
 namespace fermata::redis {
 
@@ -41,15 +44,20 @@ class Command {
     // Room for words of so many bytes to come: one allocation instead of several.
     Command& reserve(std::size_t bytes);
 
-    // A copy with room for words of so many bytes to come, made at once.
-    [[nodiscard]] Command copy_with_room(std::size_t bytes) const;
+    // Copies share the words that were added so far. For one owner of a command that is not copied
+    // yet.
+    Command& share();
 
     [[nodiscard]] const Script* script() const { return script_; }
     // Of the encoded command, without the name of a script.
-    [[nodiscard]] std::size_t size() const { return body_.size(); }
+    [[nodiscard]] std::size_t size() const { return shared_part().size() + body_.size(); }
     [[nodiscard]] std::size_t word_count() const { return word_count_; }
-    // The encoded words ("$3\r\nGET\r\n..."), without those that name a script.
-    [[nodiscard]] const std::string& body() const { return body_; }
+    // The encoded words ("$3\r\nGET\r\n..."), without those that name a script: two parts, one
+    // after the other.
+    [[nodiscard]] std::string_view shared_part() const {
+        return shared_ == nullptr ? std::string_view() : shared_->view();
+    }
+    [[nodiscard]] std::string_view own_part() const { return body_.view(); }
 
     // The bytes as they go over the wire.
     [[nodiscard]] std::string encoded() const;
@@ -57,14 +65,13 @@ class Command {
     void append_head(std::string& out) const;
 
   private:
-    Command() = default;
-
     Command& add_signed(std::int64_t number);
     Command& add_unsigned(std::uint64_t number);
 
     const Script* script_ = nullptr;
     std::size_t word_count_ = 0;
-    std::string body_;
+    std::shared_ptr<const GrowingBytes> shared_;
+    GrowingBytes body_;  // what follows it
 };
 
 }  // namespace fermata::redis

@@ -1,5 +1,7 @@
 #include "redis/connection.h"
 
+#include <algorithm>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -54,6 +56,18 @@ redisContext* make_hiredis(int socket, const Options& options) {
     made->reader->maxbuf = kIdleReadBufferBytes;
     made->reader->maxelements = static_cast<long long>(options.reply_elements_max);
     return made;
+}
+
+std::span<iovec> without_front(std::span<iovec> pieces, std::size_t bytes) {
+    while (!pieces.empty() && bytes >= pieces.front().iov_len) {
+        bytes -= pieces.front().iov_len;
+        pieces = pieces.subspan(1);
+    }
+    if (bytes > 0) {
+        iovec& cut = pieces.front();
+        cut = {static_cast<char*>(cut.iov_base) + bytes, cut.iov_len - bytes};
+    }
+    return pieces;
 }
 
 }  // namespace
@@ -215,7 +229,8 @@ void Connection::append(const Command& command) {
     head_.clear();
     command.append_head(head_);
     append(head_);
-    append(command.body());
+    append(command.shared_part());
+    append(command.own_part());
 }
 
 void Connection::append(std::string_view encoded) {
@@ -241,6 +256,34 @@ void Connection::flush() {
             return;
         }
     }
+}
+
+void Connection::send(Outgoing& outgoing) {
+    std::span<iovec> left = outgoing.pieces();
+    if (ssl_ == nullptr && sdslen(hiredis_->obuf) == 0) {
+        left = write_now(left);
+    }
+    for (const iovec& piece : left) {
+        append({static_cast<const char*>(piece.iov_base), piece.iov_len});
+    }
+    if (!left.empty()) {
+        flush();  // finds out why, or waits
+    }
+}
+
+std::span<iovec> Connection::write_now(std::span<iovec> pieces) {
+    while (!pieces.empty()) {
+        msghdr message{};
+        message.msg_iov = pieces.data();
+        message.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
+        const ssize_t taken =
+            sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (taken < 0 && errno != EINTR) {
+            break;
+        }
+        pieces = without_front(pieces, taken < 0 ? 0 : static_cast<std::size_t>(taken));
+    }
+    return pieces;
 }
 
 void Connection::wait_readable() {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "base/result.h"
 #include "redis/command.h"
 #include "redis/greeting.h"
+#include "redis/outgoing.h"
 #include "redis/reply.h"
 #include "redis/tls.h"
 #include "redis/topology.h"
@@ -64,6 +66,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void append(const Command& command);
     void append(std::string_view encoded);
     void flush();
+    // At once what the socket takes; the rest, and all of it with TLS, goes into the buffer.
+    void send(Outgoing& outgoing);
     // The listener hears nothing any more.
     void close();
 
@@ -88,6 +92,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void greet();
     void take_greeting(const Reply& reply);
 
+    // What the socket did not take.
+    std::span<iovec> write_now(std::span<iovec> pieces);
     void wait_readable();
     void wait_writable();
     void on_readable();

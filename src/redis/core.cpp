@@ -35,6 +35,7 @@ Client::Core::Core(Options options, std::optional<TlsContext> tls)
       tls_(std::move(tls)),
       work_(asio::make_work_guard(loop_)),
       surroundings_{loop_, options_, tls_ ? &*tls_ : nullptr, Random::from_entropy(), {}, {}},
+      doorbell_(loop_, [this] { deliver_mail(); }),
       survey_(surroundings_, *this),
       waiting_room_(loop_, [this](OutstandingPtr request) { dispatch(std::move(request)); }),
       ticker_(loop_) {}
@@ -44,6 +45,7 @@ Client::Core::~Core() {
 }
 
 void Client::Core::start() {
+    doorbell_.listen();
     asio::post(loop_, [this] {
         survey_.start();
         tick();
@@ -78,8 +80,8 @@ void Client::Core::send(Request request, Callback callback) {
              }});
 }
 
-void Client::Core::post(std::function<void()> task) {
-    put(Mail{nullptr, std::move(task)});
+bool Client::Core::post(std::function<void()> task) {
+    return put(Mail{nullptr, std::move(task)});
 }
 
 void Client::Core::after(std::chrono::milliseconds pause, std::function<void()> task) {
@@ -93,10 +95,16 @@ void Client::Core::after(std::chrono::milliseconds pause, std::function<void()> 
     });
 }
 
-void Client::Core::put(Mail mail) {
+bool Client::Core::put(Mail mail) {
+    // On its own thread the loop is awake.
+    const bool is_awake = on_own_thread();
     switch (mailbox_.put(std::move(mail))) {
         case Mailbox::Put::kFirst:
-            asio::post(loop_, [this] { deliver_mail(); });
+            if (is_awake) {
+                asio::post(loop_, [this] { deliver_mail(); });
+            } else {
+                doorbell_.ring();
+            }
             break;
         case Mailbox::Put::kBehind:
             break;
@@ -105,8 +113,9 @@ void Client::Core::put(Mail mail) {
             if (mail.request != nullptr) {
                 mail.request->callback(closed_error());
             }
-            break;
+            return false;
     }
+    return true;
 }
 
 void Client::Core::deliver_mail() {
@@ -222,11 +231,14 @@ void Client::Core::close() {
 
 void Client::Core::shut_down() {
     ticker_.cancel();
+    doorbell_.stop();
     OutstandingQueue left;
     mailbox_.take(mails_);
     for (Mail& mail : mails_) {
         if (mail.request != nullptr) {
             left.push_back(std::move(mail.request));
+        } else {
+            mail.task();
         }
     }
     mails_.clear();

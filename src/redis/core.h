@@ -16,6 +16,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "redis/client.h"
+#include "redis/doorbell.h"
 #include "redis/mailbox.h"
 #include "redis/primary.h"
 #include "redis/reply_error.h"
@@ -37,7 +38,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
 
     void start();
     void send(Request request, Callback callback);
-    void post(std::function<void()> task);
+    bool post(std::function<void()> task);
     void after(std::chrono::milliseconds pause, std::function<void()> task);
     [[nodiscard]] bool on_own_thread() const;
     void on_primary_changed(PrimaryChanged listener);
@@ -49,7 +50,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     using Primaries = std::map<Address, std::unique_ptr<Primary>>;
 
     void run();
-    void put(Mail mail);
+    bool put(Mail mail);
     void deliver_mail();
     void tick();
 
@@ -90,6 +91,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     void redirect_misplaced();
     void tell_changed(const std::vector<SlotRange>& ranges);
     void flush_primaries();
+    void await_writes(const Primary::Awaited& awaited);
 
     [[nodiscard]] Status make_status(Time now) const;
     void publish_status();
@@ -102,6 +104,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     Surroundings surroundings_;
     Mailbox mailbox_;
+    Doorbell doorbell_;
     std::vector<Mail> mails_;  // being delivered
     PrimaryChanged listener_;
 

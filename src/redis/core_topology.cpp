@@ -48,9 +48,28 @@ void Client::Core::flush_wanted(Primary& primary) {
 
 void Client::Core::flush_primaries() {
     is_flush_posted_ = false;
+    const Time now = std::chrono::steady_clock::now();
+    std::optional<Primary::Awaited> first;
     for (Primary* primary : std::exchange(dirty_, {})) {
         primary->flush();
+        if (const auto awaited = primary->awaited(now)) {
+            dirty_.insert(primary);
+            first = first ? Primary::Awaited{std::min(first->requests, awaited->requests),
+                                             std::min(first->until, awaited->until)}
+                          : *awaited;
+        }
     }
+    if (first) {
+        await_writes(*first);
+    }
+}
+
+// The loop sleeps until a primary whose writes wait for company may have it, or has waited enough.
+// Whatever other primaries answer meanwhile is taken in one go afterwards; a timer of the loop and
+// a wake-up for each request would cost more than they could gain in so short a time.
+void Client::Core::await_writes(const Primary::Awaited& awaited) {
+    mailbox_.await(awaited.requests, awaited.until);
+    boost::asio::post(loop_, [this] { deliver_mail(); });
 }
 
 void Client::Core::doubtful(Primary& /*primary*/) {

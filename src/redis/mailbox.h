@@ -1,9 +1,13 @@
 // Mailbox: what other threads hand to the event loop, in their order; one wake-up for all that
-// comes while the loop is busy. Included by .cpp files of this folder only (Asio).
+// comes while the loop is busy, or while it waits for several. Included by .cpp files of this
+// folder only (Asio).
 //
-// Threads: put() and close() from any thread, take() from the loop's.
+// Threads: put() and close() from any thread, take() and await() from the loop's.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -27,12 +31,26 @@ class Mailbox {
     };
 
     Put put(Mail&& mail) {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
         if (is_closed_) {
             return Put::kClosed;
         }
         mails_.push_back(std::move(mail));
+        if (mails_.size() == awaited_) {
+            lock.unlock();
+            arrived_.notify_one();
+            return Put::kBehind;
+        }
         return std::exchange(is_woken_, true) ? Put::kBehind : Put::kFirst;
+    }
+    // Blocks the loop until so many mails are there. take() follows.
+    void await(std::size_t mails, std::chrono::steady_clock::time_point until) {
+        std::unique_lock lock(mutex_);
+        is_woken_ = true;
+        awaited_ = mails;
+        arrived_.wait_until(lock, until,
+                            [this] { return mails_.size() >= awaited_ || is_closed_; });
+        awaited_ = kNobodyWaits;
     }
     // Swaps everything into the empty vector that is given; its capacity is used again.
     void take(std::vector<Mail>& into) {
@@ -41,13 +59,20 @@ class Mailbox {
         is_woken_ = false;
     }
     void close() {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            is_closed_ = true;
+        }
+        arrived_.notify_one();
     }
 
   private:
+    static constexpr std::size_t kNobodyWaits = SIZE_MAX;
+
     std::mutex mutex_;
+    std::condition_variable arrived_;
     std::vector<Mail> mails_;
+    std::size_t awaited_ = kNobodyWaits;
     bool is_woken_ = false;
     bool is_closed_ = false;
 };

@@ -1,6 +1,10 @@
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "redis/backoff.h"
+#include "redis/gathering.h"
+#include "redis/mailbox.h"
 #include "redis/token_bucket.h"
 
 namespace fermata::redis {
@@ -66,6 +70,77 @@ TEST(TokenBucketTest, NeverHoldsMoreThanItsBurst) {
     EXPECT_EQ(bucket.take(now), milliseconds(0));
     EXPECT_EQ(bucket.take(now), milliseconds(0));
     EXPECT_GT(bucket.take(now), milliseconds(0));
+}
+
+// A batch was answered; then so many writes came back.
+void pass_batch(Gathering& gathering, std::size_t requests, std::size_t returned) {
+    const Gathering::Time now{};
+    gathering.begin(requests, now, now);
+    gathering.end(returned);
+}
+
+TEST(GatheringTest, WaitsForAsManyAsCameBackBefore) {
+    constexpr std::size_t kBatch = 20;
+    const Gathering::Time sent{};
+    const Gathering::Time answered = sent + milliseconds(4);
+    Gathering gathering;
+    for (const std::size_t wanted : {1U, 3U, 7U, 15U, 20U, 20U}) {
+        gathering.begin(kBatch, sent, answered);
+        EXPECT_TRUE(gathering.is_on(wanted - 1, answered));
+        EXPECT_EQ(gathering.missing(wanted - 1), 1U);
+        EXPECT_FALSE(gathering.is_on(wanted, answered));
+        gathering.end(wanted);
+        EXPECT_FALSE(gathering.is_on(0, answered));
+    }
+}
+
+TEST(GatheringTest, CallersThatDoNotComeBackAreNotWaitedForForLong) {
+    Gathering gathering;
+    pass_batch(gathering, 20, 20);
+    const Gathering::Time sent{};
+    const Gathering::Time answered = sent + milliseconds(4);
+    gathering.begin(20, sent, answered);
+    EXPECT_TRUE(gathering.is_on(2, answered + std::chrono::microseconds(499)));
+    EXPECT_FALSE(gathering.is_on(2, answered + std::chrono::microseconds(500)));
+    gathering.end(2);
+    gathering.begin(20, sent, answered);
+    EXPECT_TRUE(gathering.is_on(4, answered));
+    EXPECT_FALSE(gathering.is_on(5, answered));
+}
+
+TEST(GatheringTest, ASlowBatchMakesNobodyWaitLonger) {
+    Gathering gathering;
+    pass_batch(gathering, 20, 20);
+    const Gathering::Time sent{};
+    const Gathering::Time answered = sent + std::chrono::seconds(4);
+    gathering.begin(20, sent, answered);
+    EXPECT_EQ(gathering.until(), answered + Gathering::kLongest);
+}
+
+TEST(MailboxTest, WhoAwaitsSeveralMailsIsWokenByTheLast) {
+    constexpr std::size_t kMails = 3;
+    Mailbox mailbox;
+    std::thread sender([&] {
+        for (std::size_t number = 0; number < kMails; ++number) {
+            EXPECT_NE(mailbox.put({nullptr, [] {}}), Mailbox::Put::kClosed);
+        }
+    });
+    mailbox.await(kMails, std::chrono::steady_clock::now() + std::chrono::seconds(60));
+    std::vector<Mail> mails;
+    mailbox.take(mails);
+    EXPECT_EQ(mails.size(), kMails);
+    sender.join();
+}
+
+TEST(MailboxTest, WhoAwaitsMoreThanComesTakesWhatThereIs) {
+    Mailbox mailbox;
+    EXPECT_EQ(mailbox.put({nullptr, [] {}}), Mailbox::Put::kFirst);
+    EXPECT_EQ(mailbox.put({nullptr, [] {}}), Mailbox::Put::kBehind);
+    mailbox.await(3, std::chrono::steady_clock::now() + milliseconds(1));
+    std::vector<Mail> mails;
+    mailbox.take(mails);
+    EXPECT_EQ(mails.size(), 2U);
+    EXPECT_EQ(mailbox.put({nullptr, [] {}}), Mailbox::Put::kFirst);
 }
 
 }  // namespace

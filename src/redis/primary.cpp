@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::seconds kTroubleLasts{3};
 // A request that waits for longer makes one look at the topology again.
 constexpr std::chrono::milliseconds kSlowAfter{500};
+// A connection that was silent for so long may be broken: the other one goes on without it.
+constexpr std::chrono::milliseconds kSilentAfter{100};
 
 std::size_t bytes_of(const OutstandingQueue& queue) {
     std::size_t bytes = 0;
@@ -85,14 +87,36 @@ void Primary::flush_reads() {
 }
 
 void Primary::flush_writes() {
+    const Time now = std::chrono::steady_clock::now();
     for (WriteChannel& channel : write_channels_) {
-        if (channel.is_idle() && !writes_.empty()) {
+        if (channel.is_idle() && !writes_.empty() && is_worth_a_batch(now)) {
+            gathering_.end(writes_.size());
             OutstandingQueue batch = next_batch();
             if (!batch.empty()) {
                 channel.send(std::move(batch));
             }
         }
     }
+}
+
+// The server carries out one batch after the other: while it has more to do than what waits here, a
+// second batch would not be answered earlier, only cost more.
+bool Primary::is_worth_a_batch(Time now) const {
+    if (gathering_.is_on(writes_.size(), now)) {
+        return false;
+    }
+    return std::all_of(write_channels_.begin(), write_channels_.end(),
+                       [&](const WriteChannel& channel) {
+                           return channel.unanswered() <= writes_.size() ||
+                                  now - channel.progressed_at() > kSilentAfter;
+                       });
+}
+
+std::optional<Primary::Awaited> Primary::awaited(Time now) const {
+    if (!gathering_.is_on(writes_.size(), now)) {
+        return std::nullopt;
+    }
+    return Awaited{gathering_.missing(writes_.size()), gathering_.until()};
 }
 
 OutstandingQueue Primary::next_batch() {
@@ -111,6 +135,9 @@ OutstandingQueue Primary::next_batch() {
 }
 
 void Primary::tick(Time now) {
+    if (!writes_.empty()) {
+        host_.flush_wanted(*this);
+    }
     read_channel_.watch(now);
     for (WriteChannel& channel : write_channels_) {
         channel.watch(now);
@@ -205,7 +232,14 @@ void Primary::writes_lost(OutstandingQueue requests) {
     host_.flush_wanted(*this);
 }
 
-void Primary::batch_done() {
+void Primary::batch_applied() {
+    if (!writes_.empty()) {
+        host_.flush_wanted(*this);
+    }
+}
+
+void Primary::batch_done(std::size_t requests, Time sent_at) {
+    gathering_.begin(requests, sent_at, std::chrono::steady_clock::now());
     host_.flush_wanted(*this);
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "redis/gathering.h"
 #include "redis/outstanding.h"
 #include "redis/read_channel.h"
 #include "redis/replica_watch.h"
@@ -68,6 +69,13 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     void enqueue(OutstandingPtr request);
     // Sends what the channels can take.
     void flush();
+    // Writes that wait for others: so many more would end that, or this moment does. nullopt: none
+    // wait.
+    struct Awaited {
+        std::size_t requests;
+        Time until;
+    };
+    [[nodiscard]] std::optional<Awaited> awaited(Time now) const;
     // Every 100 ms: watchdogs, replicas.
     void tick(Time now);
     // Asks the server for its history and replicas.
@@ -104,7 +112,8 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     void write_answered(OutstandingPtr request, Reply reply) override;
     void write_refused(OutstandingPtr request, std::string_view text) override;
     void writes_lost(OutstandingQueue requests) override;
-    void batch_done() override;
+    void batch_applied() override;
+    void batch_done(std::size_t requests, Time sent_at) override;
     unsigned replicas_required() override { return replica_watch_.required(); }
     void replicas_reported(bool is_enough) override;
     void read_channel_opened(const ServerFacts& facts) override;
@@ -128,6 +137,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     void note_lost(const Error& error);
     void flush_reads();
     void flush_writes();
+    [[nodiscard]] bool is_worth_a_batch(Time now) const;
     OutstandingQueue next_batch();
     void check_replicas(Time now);
     void replicas_counted(const ServerFacts& facts);
@@ -142,6 +152,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     std::array<WriteChannel, kWriteChannels> write_channels_;
     OutstandingQueue reads_;
     OutstandingQueue writes_;
+    Gathering gathering_;
     std::optional<ServerFacts> facts_;
     ReplicaWatch replica_watch_;
     std::string last_error_;

@@ -12,29 +12,35 @@ WriteChannel::WriteChannel(Surroundings& surroundings, const Node& node, WriteCh
 void WriteChannel::send(OutstandingQueue batch) {
     ++surroundings_.counters.batches;
     surroundings_.counters.batched_requests += batch.size();
-    progressed_at_ = std::chrono::steady_clock::now();
+    sent_at_ = std::chrono::steady_clock::now();
+    progressed_at_ = sent_at_;
+    outgoing_.clear();
     for (OutstandingPtr& request : batch) {
         append(std::move(request));
     }
     if (surroundings_.options.wait_replicas > 0) {
         append_wait();
     }
-    link_.connection().flush();
+    link_.connection().send(outgoing_);
 }
 
 void WriteChannel::append(OutstandingPtr request) {
     const std::size_t index = sent_.size();
-    Connection& connection = link_.connection();
     if (request->needs_script) {
-        connection.append(
-            Command("SCRIPT").add("LOAD").add(request->request.command.script()->text()));
+        outgoing_.copy(
+            Command("SCRIPT").add("LOAD").add(request->request.command.script()->text()).encoded());
         expected_.push_back({Expected::Kind::kScriptLoad, index});
     }
     if (request->asked_at) {
-        connection.append(Command("ASKING"));
+        outgoing_.copy(Command("ASKING").encoded());
         expected_.push_back({Expected::Kind::kIgnored, index});
     }
-    connection.append(request->request.command);
+    const Command& command = request->request.command;
+    head_.clear();
+    command.append_head(head_);
+    outgoing_.copy(head_);
+    outgoing_.borrow(command.shared_part());
+    outgoing_.borrow(command.own_part());
     expected_.push_back({Expected::Kind::kReply, index});
     request->is_sent = true;
     sent_.push_back({std::move(request), {}, {}});
@@ -42,9 +48,10 @@ void WriteChannel::append(OutstandingPtr request) {
 
 // WAIT 0 answers at once how many replicas hold everything.
 void WriteChannel::append_wait() {
-    link_.connection().append(Command("WAIT")
-                                  .add(owner_.replicas_required())
-                                  .add(surroundings_.options.wait_slice.count()));
+    outgoing_.copy(Command("WAIT")
+                       .add(owner_.replicas_required())
+                       .add(surroundings_.options.wait_slice.count())
+                       .encoded());
     expected_.push_back({Expected::Kind::kWait, 0});
 }
 
@@ -73,7 +80,16 @@ void WriteChannel::received(Reply reply) {
     }
     if (next_expected_ == expected_.size()) {
         finish(0);
+    } else if (unanswered() == 0) {
+        owner_.batch_applied();
     }
+}
+
+std::size_t WriteChannel::unanswered() const {
+    const bool ends_with_wait =
+        !expected_.empty() && expected_.back().kind == Expected::Kind::kWait;
+    const std::size_t left = expected_.size() - next_expected_;
+    return left - (ends_with_wait && left > 0 ? 1 : 0);
 }
 
 void WriteChannel::take_reply(Sent& sent, Reply reply) {
@@ -102,8 +118,9 @@ void WriteChannel::take_wait(const Reply& reply) {
         finish(replicas);
         return;
     }
+    outgoing_.clear();
     append_wait();
-    link_.connection().flush();
+    link_.connection().send(outgoing_);
 }
 
 void WriteChannel::refuse_all(std::string_view text) {
@@ -115,22 +132,24 @@ void WriteChannel::refuse_all(std::string_view text) {
             owner_.write_refused(std::move(sent.request), text);
         }
     }
-    owner_.batch_done();
+    owner_.batch_done(0, sent_at_);
 }
 
 void WriteChannel::finish(unsigned replicas) {
     expected_.clear();
     next_expected_ = 0;
+    std::size_t answered = 0;
     // A callback never sends at once, so sent_ stays as it is meanwhile.
     for (Sent& sent : sent_) {
         if (sent.request != nullptr) {
+            ++answered;
             sent.request->is_sent = false;
             sent.reply.set_replicas(replicas);
             owner_.write_answered(std::move(sent.request), std::move(sent.reply));
         }
     }
     sent_.clear();
-    owner_.batch_done();
+    owner_.batch_done(answered, sent_at_);
 }
 
 void WriteChannel::unlinked(const Error& error) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "redis/link.h"
+#include "redis/outgoing.h"
 #include "redis/outstanding.h"
 
 namespace fermata::redis {
@@ -29,8 +30,11 @@ class WriteChannelOwner {
     virtual void write_refused(OutstandingPtr request, std::string_view text) = 0;
     // The connection was lost with these on it, in their order.
     virtual void writes_lost(OutstandingQueue requests) = 0;
-    // The channel is free for the next batch.
-    virtual void batch_done() = 0;
+    // The server has answered all of a batch; replicas may still be waited for.
+    virtual void batch_applied() = 0;
+    // The channel is free for the next batch. `requests`: answered ones of the last, sent then.
+    virtual void batch_done(std::size_t requests,
+                            std::chrono::steady_clock::time_point sent_at) = 0;
     // How many replicas a write must have now.
     virtual unsigned replicas_required() = 0;
     // A WAIT ended with as many replicas: enough, or not.
@@ -55,6 +59,10 @@ class WriteChannel final : private LinkListener {
     void take_requests(OutstandingQueue& into);
     [[nodiscard]] std::optional<Time> oldest() const;
     [[nodiscard]] std::size_t in_flight() const { return sent_.size(); }
+    // Requests that the server may still have to carry out; 0 when only replicas are waited for.
+    [[nodiscard]] std::size_t unanswered() const;
+    // Since the last sign of life of what is in flight.
+    [[nodiscard]] Time progressed_at() const { return progressed_at_; }
 
   private:
     struct Sent {
@@ -84,6 +92,10 @@ class WriteChannel final : private LinkListener {
     std::vector<Sent> sent_;
     std::vector<Expected> expected_;
     std::size_t next_expected_ = 0;
+    // Of the batch that is being sent.
+    Outgoing outgoing_;
+    std::string head_;
+    Time sent_at_;
     Time progressed_at_;
 };
 

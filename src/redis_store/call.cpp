@@ -5,8 +5,8 @@ namespace fermata::redis_store {
 redis::Command numbered(const redis::Command& command, store::Epoch epoch, std::uint64_t number,
                         std::uint64_t first) {
     constexpr std::size_t kThreeNumbers = 96;
-    redis::Command sent = command.copy_with_room(kThreeNumbers);
-    sent.add(epoch).add(number);
+    redis::Command sent = command;
+    sent.reserve(kThreeNumbers).add(epoch).add(number);
     if (first == 0) {
         sent.add("");
     } else {

@@ -141,6 +141,7 @@ CallQueue::Step CallQueue::begin_call(Call& call) {
         done(error);
         return Step::kGoOn;
     }
+    call.command->share();  // between the client and the log
     send([this] { return numbered(*std::get<Call>(jobs_.front()).command, epoch_, call_ + 1, 0); },
          redis::Request::Kind::kWrite,
          [this](const Result<redis::Reply>& reply) { on_call_answer(reply); });
@@ -411,21 +412,25 @@ void CallQueue::lose(const Error& why) {
 
 void CallQueue::send(Make make, redis::Request::Kind kind, Then then) {
     is_busy_ = true;
-    redis::Request request{surrounds_.keys.slot(partition_), make(), kind, std::nullopt,
+    sent_ = {std::move(make), kind, std::move(then)};
+    hand_over();
+}
+
+void CallQueue::hand_over() {
+    redis::Request request{surrounds_.keys.slot(partition_), sent_.make(), sent_.kind, std::nullopt,
                            std::nullopt};
-    surrounds_.client.send(
-        std::move(request), [this, make = std::move(make), kind,
-                             then = std::move(then)](Result<redis::Reply> reply) mutable {
-            if (!reply && reply.error().code() == ErrorCode::kOverloaded) {
-                surrounds_.client.after(kOverloadedPause, [this, make = std::move(make), kind,
-                                                           then = std::move(then)]() mutable {
-                    send(std::move(make), kind, std::move(then));
-                });
-                return;
-            }
-            is_busy_ = false;
-            then(reply);
-        });
+    surrounds_.client.send(std::move(request),
+                           [this](const Result<redis::Reply>& reply) { on_reply(reply); });
+}
+
+void CallQueue::on_reply(const Result<redis::Reply>& reply) {
+    if (!reply && reply.error().code() == ErrorCode::kOverloaded) {
+        surrounds_.client.after(kOverloadedPause, [this] { hand_over(); });
+        return;
+    }
+    is_busy_ = false;
+    const Then then = std::move(sent_.then);  // which may send something else
+    then(reply);
 }
 
 void CallQueue::release_reads() {

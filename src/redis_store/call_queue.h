@@ -34,12 +34,13 @@
 
 namespace fermata::redis_store {
 
-// How often things happened that an operator should know of; all since open.
+// What an operator should know of calls that are made again: how often since open, but the last.
 struct RedoCounters {
     std::uint64_t calls_redone = 0;
     std::uint64_t redos = 0;                // times that a partition's history went back
     std::uint64_t partitions_lost = 0;      // times that the log did not reach back far enough
     std::uint64_t calls_dropped_early = 0;  // from the log, because of redis-replay-bytes
+    std::uint64_t logged_bytes = 0;         // in the log now
 };
 
 // What all queues of one store share. `calls` counts script calls that were applied.
@@ -138,6 +139,8 @@ class CallQueue {
     using Then = std::function<void(const Result<redis::Reply>&)>;
     // Makes the command once more when the client has no room for it at the moment.
     void send(Make make, redis::Request::Kind kind, Then then);
+    void hand_over();
+    void on_reply(const Result<redis::Reply>& reply);
     void release_reads();
 
     CallSurrounds& surrounds_;
@@ -153,6 +156,12 @@ class CallQueue {
     std::optional<Error> lost_why_;
     // Raised whenever the stored history may have gone back: what was read before does not count.
     std::uint64_t generation_ = 0;
+    struct Sent {
+        Make make;
+        redis::Request::Kind kind = redis::Request::Kind::kRead;
+        Then then;
+    };
+    Sent sent_;  // while is_busy_
     bool is_busy_ = false;
     bool is_suspect_ = false;
     bool is_redoing_ = false;

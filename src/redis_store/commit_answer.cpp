@@ -24,6 +24,12 @@ std::optional<std::vector<std::uint64_t>> parse_numbers(std::string_view text) {
     return numbers;
 }
 
+Error strange_answer(const CommitShape& shape, const CallAnswer& answer) {
+    return {ErrorCode::kCorrupt, "\"" + answer.text.substr(0, 80) +
+                                     "\" is no answer to a commit of " +
+                                     std::to_string(shape.sessions.size()) + " sessions"};
+}
+
 store::CommitAnswer conflict(const std::vector<std::uint64_t>& stored) {
     store::CommitAnswer answer;
     for (const std::uint64_t seq : stored) {
@@ -37,12 +43,9 @@ store::CommitAnswer conflict(const std::vector<std::uint64_t>& stored) {
 Result<store::CommitAnswer> decode_commit_answer(const CommitShape& shape,
                                                  const CallAnswer& answer) {
     const auto numbers = parse_numbers(answer.text);
-    const Error corrupt(ErrorCode::kCorrupt,
-                        "\"" + answer.text.substr(0, 80) + "\" is no answer to a commit of " +
-                            std::to_string(shape.sessions.size()) + " sessions");
     if (!numbers ||
         (answer.conflict ? numbers->size() != shape.sessions.size() : numbers->empty())) {
-        return corrupt;
+        return strange_answer(shape, answer);
     }
     if (answer.conflict) {
         return conflict(*numbers);
@@ -55,7 +58,7 @@ Result<store::CommitAnswer> decode_commit_answer(const CommitShape& shape,
     for (std::size_t at = 1; at < numbers->size(); ++at) {
         const std::uint64_t index = (*numbers)[at];
         if (index == 0 || index > shape.sessions.size()) {
-            return corrupt;
+            return strange_answer(shape, answer);
         }
         committed.sessions[index - 1].status = store::CommitStatus::kAlready;
     }

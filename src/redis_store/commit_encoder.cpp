@@ -391,6 +391,9 @@ void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& c
 // Numbers that follow each other go as one range.
 void Encoder::add_ranges(redis::Command& command, std::string_view letter,
                          std::vector<std::uint64_t> numbers) {
+    if (numbers.empty()) {
+        return;
+    }
     std::sort(numbers.begin(), numbers.end());
     numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;

@@ -541,6 +541,43 @@ TEST_F(RedisStoreFaultsTest, AnotherPartitionCountIsRefusedAndToolsTakeWhatIsThe
     EXPECT_EQ(missing.error().code(), ErrorCode::kNotFound);
 }
 
+// What is only on the primary may be gone with it, and come again.
+TEST_F(RedisStoreFaultsTest, AnOwnerReadsOfItsInboxOnlyWhatIsDurable) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no replicas";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    Options hasty = options();
+    hasty.client.wait_replicas = 0;
+    auto other = RedisStore::open(hasty);
+    ASSERT_TRUE(other);
+    using Page = std::vector<store::InboxRecord>;
+    const auto page_of = [](RedisStore& store) {
+        return wait<Page>([&](auto done) { store.list_inbox(0, 0, 100, std::move(done)); });
+    };
+    ASSERT_EQ(page_of(*store_)->size(), 1U);
+    Servers servers(probe_, 0);
+    ASSERT_TRUE(becomes([&] { return servers.replica_is_level(); }));
+    servers.control("pause", servers.replica());
+    store::InboxAppend append;
+    append.records = {{a_, 0, "from elsewhere"}};
+    ASSERT_TRUE(wait<store::InboxAnswer>(
+        [&](auto done) { (*other)->append_inbox(append, std::move(done)); }));
+    auto promise = std::make_shared<std::promise<Result<Page>>>();
+    auto read = promise->get_future();
+    store_->list_inbox(0, 0, 100,
+                       [promise](Result<Page> page) { promise->set_value(std::move(page)); });
+    for (int times = 0; times < 50; ++times) {
+        ASSERT_EQ(page_of(**other)->size(), 2U);  // who does not own it just looks
+    }
+    EXPECT_EQ(read.wait_for(seconds(0)), std::future_status::timeout);
+    servers.control("resume", servers.replica());
+
+    ASSERT_EQ(read.wait_for(seconds(30)), std::future_status::ready);
+    EXPECT_EQ(read.get()->size(), 2U);
+}
+
 // A replica that lacks the last commits takes over. The partition is idle: nobody sends anything.
 TEST_F(RedisStoreFaultsTest, AnIdlePartitionIsMadeGoodAfterAFailoverThatLostCommits) {
     if (is_standalone()) {

@@ -158,31 +158,12 @@ Result<void> RedisStore::check_partition(Partition partition) const {
 }
 
 bool RedisStore::post(Task task) {
-    bool is_first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (is_closed_) {
-            return false;
-        }
-        ++waiting_;
-        is_first = posted_.empty();
-        posted_.push_back(std::move(task));
+    ++waiting_;
+    if (!is_closed_ && client_->post(std::move(task))) {
+        return true;
     }
-    if (is_first) {
-        client_->post([this] { run_posted(); });
-    }
-    return true;
-}
-
-void RedisStore::run_posted() {
-    std::vector<Task> tasks;
-    {
-        const std::lock_guard lock(mutex_);
-        tasks.swap(posted_);
-    }
-    for (Task& task : tasks) {
-        task();
-    }
+    answered();
+    return false;
 }
 
 void RedisStore::answered() {
@@ -236,11 +217,12 @@ void RedisStore::commit(store::CommitBatch batch, store::Done<store::CommitAnswe
     call.epoch = batch.epoch;
     call.command = std::move(encoded.command);
     call.expires_ms = encoded.expires_ms;
-    call.done = [this, bytes, done, shape = *std::move(shape)](Result<CallAnswer> answer) {
-        done(answer ? decode_commit_answer(shape, *answer)
-                    : Result<store::CommitAnswer>(answer.error()));
-        waiting_bytes_ -= bytes;
-        answered();
+    call.done = [this, bytes, done,
+                 shape = *std::move(shape)](const Result<CallAnswer>& answer) mutable {
+        answer_soon({std::move(done),
+                     answer ? decode_commit_answer(shape, *answer)
+                            : Result<store::CommitAnswer>(answer.error()),
+                     bytes});
     };
     const bool taken = post([this, partition = batch.partition, call = std::move(call)]() mutable {
         queues_[partition]->call(std::move(call));
@@ -249,6 +231,27 @@ void RedisStore::commit(store::CommitBatch batch, store::Done<store::CommitAnswe
         waiting_bytes_ -= bytes;
         done(closed());
     }
+}
+
+// A caller that is woken by the first answer of many would find the others missing, and both
+// threads would get in each other's way at every answer.
+void RedisStore::answer_soon(CommitAnswered answer) {
+    answers_.push_back(std::move(answer));
+    if (answers_.size() == 1 && !client_->post([this] { answer_now(); })) {
+        answer_now();
+    }
+}
+
+void RedisStore::answer_now() {
+    std::swap(answers_, answers_given_);
+    for (CommitAnswered& one : answers_given_) {
+        one.done(std::move(one.answer));
+    }
+    for (const CommitAnswered& one : answers_given_) {
+        waiting_bytes_ -= one.bytes;
+        answered();
+    }
+    answers_given_.clear();
 }
 
 bool RedisStore::take_room(std::size_t bytes) {
@@ -344,13 +347,12 @@ RedoCounters RedisStore::redo_counters() const {
 
 void RedisStore::close() {
     {
-        std::unique_lock lock(mutex_);
         is_closed_ = true;
+        std::unique_lock lock(mutex_);
         drained_.wait_for(lock, options_.close_timeout, [this] { return waiting_ == 0; });
     }
     client_->close();
     // The client's thread is gone: what is left is answered here.
-    run_posted();
     for (const auto& queue : queues_) {
         queue->fail(closed());
     }
@@ -426,6 +428,7 @@ void RedisStore::publish(const redis::Status& status) {
     const std::lock_guard lock(reason_mutex_);
     redo_ = surrounds_.counters;
     redo_.calls_dropped_early = log_.dropped_early();
+    redo_.logged_bytes = log_.bytes();
     reason_ = status.last_error.empty() ? "Redis is not there" : "Redis: " + status.last_error;
     is_ready_ = is_ready;
 }

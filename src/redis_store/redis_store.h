@@ -112,8 +112,15 @@ class RedisStore final : public store::Store {
     // Runs the task on the client's thread, which ends with answered(), then or later; false:
     // closed, the task is not taken.
     [[nodiscard]] bool post(Task task);
-    void run_posted();
     void answered();
+    // Gives the answer with the others of this turn of the client's thread.
+    struct CommitAnswered {
+        store::Done<store::CommitAnswer> done;
+        Result<store::CommitAnswer> answer;
+        std::size_t bytes;
+    };
+    void answer_soon(CommitAnswered answer);
+    void answer_now();
     template <typename Answer>
     store::Done<Answer> counted(store::Done<Answer> done);
     template <typename Answer, typename Decode>
@@ -142,6 +149,8 @@ class RedisStore final : public store::Store {
     Documents documents_;
     CallSurrounds surrounds_;
     std::vector<std::unique_ptr<CallQueue>> queues_;  // by partition
+    std::vector<CommitAnswered> answers_;
+    std::vector<CommitAnswered> answers_given_;  // empty; its capacity is used again
     ReplayLog::Moment logical_now_{};
     std::chrono::steady_clock::time_point last_tick_;
     std::chrono::steady_clock::time_point last_refresh_;
@@ -149,14 +158,11 @@ class RedisStore final : public store::Store {
     std::uint64_t dropped_alarmed_ = 0;
     bool dropped_is_alarmed_ = false;
 
-    // Tasks on their way to the client's thread.
-    std::mutex mutex_;
-    std::vector<Task> posted_;
-    bool is_closed_ = false;
-    std::condition_variable drained_;
-
+    std::atomic<bool> is_closed_ = false;
     // Taken and not answered.
     std::atomic<std::uint64_t> waiting_ = 0;
+    std::mutex mutex_;
+    std::condition_variable drained_;  // with mutex_: waiting_ is 0
     std::atomic<std::uint64_t> waiting_bytes_ = 0;
     std::atomic<std::uint64_t> commits_ = 0;
     std::atomic<std::uint64_t> batches_ = 0;

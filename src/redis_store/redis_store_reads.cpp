@@ -1,5 +1,6 @@
 // The reads of RedisStore: one command or script each, on the partition's primary.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "redis_store/redis_store.h"
@@ -88,7 +89,43 @@ void RedisStore::list_inbox(Partition partition, std::uint64_t after_number, std
         done(checked.error());
         return;
     }
-    read(partition, box_page("inbox", partition, after_number, limit), std::move(done), inbox_of);
+    // First what is durable, then as every read: in a history that did not go back. The owner acts
+    // upon what is in both; others only look.
+    using Page = std::vector<store::InboxRecord>;
+    redis::Command durable(inbox_script(), {keys_.key(partition, "inbox")});
+    durable.add(after_number).add(bounded(limit)).add(lifetimes_.record.count());
+    const auto look = [this, partition, page = box_page("inbox", partition, after_number, limit),
+                       done](std::uint64_t last) {
+        queues_[partition]->read(page, [this, last, done](const Result<redis::Reply>& reply) {
+            Result<Page> read = reply ? inbox_of(reply->view()) : Result<Page>(reply.error());
+            if (read) {
+                std::erase_if(*read, [last](const auto& entry) { return entry.number > last; });
+            }
+            done(std::move(read));
+            answered();
+        });
+    };
+    const auto look_for_durable = [this, done, look](const Result<redis::Reply>& reply) {
+        const auto page = reply ? inbox_of(reply->view()) : Result<Page>(reply.error());
+        if (page && !page->empty()) {
+            look(page->back().number);
+        } else {
+            done(page);
+            answered();
+        }
+    };
+    const bool taken = post([this, partition, durable, look, look_for_durable] {
+        if (queues_[partition]->epoch() == 0) {
+            look(std::numeric_limits<std::uint64_t>::max());
+        } else {
+            client_->send({keys_.slot(partition), durable, redis::Request::Kind::kWrite,
+                           std::nullopt, std::nullopt},
+                          look_for_durable);
+        }
+    });
+    if (!taken) {
+        done(closed());
+    }
 }
 
 void RedisStore::list_outbox(Partition partition, std::uint64_t after_number, std::size_t limit,

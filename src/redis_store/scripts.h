@@ -19,6 +19,7 @@ const redis::Script& beat_script();
 const redis::Script& remove_node_script();
 const redis::Script& document_name_script();
 const redis::Script& layout_script();
+const redis::Script& inbox_script();
 // Read only.
 const redis::Script& sessions_script();
 const redis::Script& timers_script();
