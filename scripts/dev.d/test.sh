@@ -14,7 +14,7 @@ verb_test() {
   esac
   use_verb build
   case "$label" in
-    differential | slow)
+    differential | cluster | slow)
       use_verb deps
       install_peers
       ;;
