@@ -182,8 +182,9 @@ void Rounds::put_load(int round) {
         }
     }
     std::atomic<bool> stop = false;
-    std::thread load([&] {
-        with_all_clients([&](Client& client) { client.put_load(servers_, accounts, stop); });
+    // A server that starts again meanwhile has another port, which is for the next round.
+    std::thread load([&, servers = servers_] {
+        with_all_clients([&](Client& client) { client.put_load(servers, accounts, stop); });
     });
     std::this_thread::sleep_for(milliseconds(50 + random_.below(1500)));
     if (faults_) {
