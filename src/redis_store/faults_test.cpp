@@ -1,7 +1,9 @@
 // RedisStore when things go wrong, on a real cluster: replies that get lost, histories that go
 // back, slots that are being moved, scripts that are forgotten, memory that is full. See testing.h.
 #include <chrono>
+#include <future>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
