@@ -99,6 +99,7 @@ Result<cluster::MemberOptions> member_options(const Settings& settings, const st
     options.facts.format_newest = engine::kRecordVersion;
     options.facts.partition_count = facts.partition_count;
     options.facts.started_ms = now;
+    options.facts.lease_ms = static_cast<std::uint32_t>(options.timing.lease.count());
     FERMATA_TRY_ASSIGN(options.facts.peer_secret, make_secret());
     return options;
 }

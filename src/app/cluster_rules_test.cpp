@@ -97,6 +97,7 @@ TEST(ClusterBindingsTest, AStoreOfItsOwnMakesASoleMember) {
 
     EXPECT_FALSE(shared->sole);
     EXPECT_EQ(shared->timing.lease, std::chrono::seconds(5));
+    EXPECT_EQ(shared->facts.lease_ms, 5000U);
     EXPECT_TRUE(sole->sole);
     EXPECT_GT(sole->timing.lease, std::chrono::hours(1));
     EXPECT_EQ(sole->timing.claim_window, 16U);

@@ -38,6 +38,7 @@ ClusterSeatOptions options(store::NodeId node, std::uint64_t instance) {
     options.member.timing.lease = milliseconds(1500);
     options.member.timing.hand_over_poll = milliseconds(20);
     options.member.facts.partition_count = kPartitions;
+    options.member.facts.lease_ms = 1500;
     options.member.facts.internal_address = "http://10.0.0." + std::to_string(node) + ":1";
     options.member.facts.external_url = "https://node" + std::to_string(node);
     options.member.facts.peer_secret = "secret of " + std::to_string(instance);
@@ -210,6 +211,7 @@ TEST_F(ClusterSeatTest, APrimaryStandsByOnlyForAnInstanceThatBeats) {
     dead.record.instance = 21;
     dead.record.beat = 1;
     dead.record.facts.partition_count = kPartitions;
+    dead.record.facts.lease_ms = 1500;
     ASSERT_TRUE(store::wait<store::BeatAnswer>([&](auto done) { store_.beat(dead, done); }));
     Instance restarted(store_, options(2, 22));
     ASSERT_TRUE(restarted.wait_for_place());

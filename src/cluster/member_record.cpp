@@ -76,6 +76,11 @@ std::optional<std::string> Member::find_refusal() const {
             return who + " works with " + std::to_string(record.facts.partition_count) +
                    " partitions, this one with " + std::to_string(options_.facts.partition_count);
         }
+        if (record.facts.lease_ms != options_.facts.lease_ms) {
+            return who + " has a lease of " + std::to_string(record.facts.lease_ms) +
+                   " ms, this one of " + std::to_string(options_.facts.lease_ms) +
+                   " ms; all instances need the same";
+        }
         if (record.facts.format > options_.facts.format_newest) {
             return who + " writes records of format " + std::to_string(record.facts.format) +
                    ", this one reads up to " + std::to_string(options_.facts.format_newest);

@@ -500,6 +500,19 @@ TEST_F(MemberTest, InstancesThatDoNotFitAreRefusedWithAReason) {
     EXPECT_EQ(nodes().size(), 1U);
 }
 
+// Each judges the others by its own lease.
+TEST_F(MemberTest, AnotherLeaseIsAReasonToo) {
+    add(1, 11);
+    pass(milliseconds(1000));
+    MemberOptions odd = options(2, 22);
+    odd.facts.lease_ms = 5000;
+    Instance& other = add(odd);
+    pass(milliseconds(1000));
+
+    EXPECT_EQ(other.member.role(), Role::kRefused);
+    EXPECT_THAT(other.member.status(now_).refusal, testing::HasSubstr("has a lease of 0 ms"));
+}
+
 TEST_F(MemberTest, RecordsThatItCannotReadAreAReasonToo) {
     MemberOptions newer = options(1, 11);
     newer.facts.format = 2;

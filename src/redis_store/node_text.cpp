@@ -54,6 +54,8 @@ bool read_line(std::string_view name, std::string_view value, store::NodeRecord&
         return read(value, facts.started_ms);
     } else if (name == "secret") {
         facts.peer_secret = value;
+    } else if (name == "lease") {
+        return read(value, facts.lease_ms);
     }
     return true;
 }
@@ -87,7 +89,8 @@ Result<std::string> encode_node(const store::NodeRecord& record) {
            "\nformat-newest=" + std::to_string(facts.format_newest) +  //
            "\npartitions=" + std::to_string(facts.partition_count) +   //
            "\nstarted=" + std::to_string(facts.started_ms) +           //
-           "\nsecret=" + facts.peer_secret + "\n";
+           "\nsecret=" + facts.peer_secret +                           //
+           "\nlease=" + std::to_string(facts.lease_ms) + "\n";
 }
 
 Result<store::NodeRecord> decode_node(std::string_view field, std::string_view text) {

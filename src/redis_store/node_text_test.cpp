@@ -12,7 +12,8 @@ store::NodeRecord some_node() {
             5,
             true,
             17,
-            {"http://n/?a=b", "http://10.0.0.1:8078", "1.2", 3, 4, 256, 1'700'000'000'000, "a=b"}};
+            {"http://n/?a=b", "http://10.0.0.1:8078", "1.2", 3, 4, 256, 1'700'000'000'000, "a=b",
+             3000}};
 }
 
 TEST(NodeTextTest, RecordsAreReadAsTheyWereWritten) {

@@ -167,6 +167,7 @@ std::string encode_entry(const NodeRecord& record) {
     writer.varint(record.facts.partition_count);
     writer.signed_varint(record.facts.started_ms);
     writer.text(record.facts.peer_secret);
+    writer.varint(record.facts.lease_ms);
     return writer.take();
 }
 
@@ -186,6 +187,7 @@ Result<void> decode_entry(std::string_view bytes, NodeRecord& record) {
     record.facts.partition_count = static_cast<Partition>(reader.varint());
     record.facts.started_ms = reader.signed_varint();
     record.facts.peer_secret = reader.text();
+    record.facts.lease_ms = static_cast<std::uint32_t>(reader.varint());
     // Newer versions may add to it.
     return reader.ok() ? Result<void>() : finish(reader, "node");
 }

@@ -30,7 +30,7 @@ TEST(EntryTest, NodesAreReadBackAlsoWithWhatNewerVersionsAdd) {
     written.beat = 300;
     written.draining = true;
     written.changes = 9;
-    written.facts = {"http://a/", "http://b:1", "2.0", 2, 3, 256, 5, "secret"};
+    written.facts = {"http://a/", "http://b:1", "2.0", 2, 3, 256, 5, "secret", 3000};
     NodeRecord read;
     ASSERT_TRUE(decode_entry(encode_entry(written) + "more", read));
     EXPECT_EQ(read, written);

@@ -31,6 +31,7 @@ struct NodeFacts {
     // What other instances prove themselves with when they call this one: whoever may read the
     // store may hint. Shown to nobody.
     std::string peer_secret;
+    std::uint32_t lease_ms = 0;  // all instances must have the same
 
     bool operator==(const NodeFacts&) const = default;
 };

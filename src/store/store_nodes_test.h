@@ -44,8 +44,8 @@ class StoreNodesTest : public StoreContractTest<Factory> {
         record.beat = beat;
         record.draining = beat % 2 == 0;
         record.changes = 17;
-        record.facts = {"http://n/", "http://10.0.0.1:8078", "1.2",   3, 4,
-                        16,          1'700'000'000'000,      "secret"};
+        record.facts = {"http://n/", "http://10.0.0.1:8078", "1.2",    3,   4,
+                        16,          1'700'000'000'000,      "secret", 3000};
         return record;
     }
 };
