@@ -166,6 +166,12 @@ void Member::on_owners(Steady now, const Result<std::vector<store::Ownership>>& 
 void Member::on_claim(Steady now, const Claim& asked, const Result<store::ClaimAnswer>& answer) {
     check_lease(now);
     counters_.claims += answer && answer->accepted ? 1 : 0;
+    if (role_ == Role::kLeft) {
+        if (answer && answer->accepted) {
+            actions_.emplace_back(Release{asked.partition, answer->current.epoch, asked.serial});
+        }
+        return;
+    }
     holdings_.on_claim(now, asked, answer, suspended_, actions_);
     turn(now);
 }

@@ -129,6 +129,9 @@ void Member::on_beat(Steady now, const Beat& asked, const Result<store::BeatAnsw
 
 void Member::on_own_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer) {
     beat_in_flight_ = false;
+    if (role_ == Role::kLeft) {
+        return;  // the record goes, whatever became of it
+    }
     if (!answer) {
         beat_due_ = now + timing_.poll_interval();
         beat_not_before_ = beat_due_;

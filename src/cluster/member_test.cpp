@@ -461,6 +461,31 @@ TEST_F(MemberTest, AfterALeaveTheNextInstanceNeedNotWait) {
     EXPECT_EQ(again.lanes.size(), kPartitions);
 }
 
+TEST_F(MemberTest, WhatIsAnsweredAfterALeaveChangesNothing) {
+    Instance& one = add(1, 11);
+    pass(milliseconds(2000));
+    stop(one);
+    now_ += milliseconds(1500);
+    one.member.tick(now_);
+    const auto asked = one.member.take_actions();
+    const auto beat = std::find_if(asked.begin(), asked.end(), [](const Action& action) {
+        return std::holds_alternative<Beat>(action);
+    });
+    ASSERT_NE(beat, asked.end());
+    one.member.leave(now_);
+    static_cast<void>(one.member.take_actions());
+    one.member.on_beat(now_, std::get<Beat>(*beat), store::BeatAnswer{true, std::nullopt});
+    one.member.on_claim(now_, Claim{3, {}, 17}, store::ClaimAnswer{true, {1, 99}});
+
+    EXPECT_EQ(one.member.role(), Role::kLeft);
+    EXPECT_LE(one.member.lease_until(), now_);
+    const auto actions = one.member.take_actions();
+    ASSERT_EQ(actions.size(), 1U);
+    EXPECT_EQ(std::get<Release>(actions.front()).epoch, 99U);
+    one.member.tick(now_ + milliseconds(100));
+    EXPECT_THAT(one.member.take_actions(), IsEmpty());
+}
+
 TEST_F(MemberTest, ALostPartitionIsClaimedAgainWhenItIsStillItsOwn) {
     Instance& one = add(1, 11);
     pass(milliseconds(2000));
