@@ -125,6 +125,8 @@ TEST_F(InterfaceTest, EveryRouteOfASessionIsAnsweredByItsOwner) {
                                                  : Subject::kInstance;
         EXPECT_EQ(route.belonging.subject, expected) << route.method << " " << route.pattern;
         EXPECT_EQ(static_cast<bool>(route.belonging.read_start), starts_one) << route.pattern;
+        EXPECT_EQ(route.belonging.is_held, route.pattern.find("/request") != std::string_view::npos)
+            << route.pattern;
         const bool may_wait =
             std::any_of(route.answers.begin(), route.answers.end(),
                         [](const Answer& answer) { return answer.status == 202; });

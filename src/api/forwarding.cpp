@@ -23,6 +23,8 @@ constexpr milliseconds kPauseMost{400};
 constexpr milliseconds kOwnerlessPatience{500};
 // What the owner's own time-outs get on top, so that its answer says what happened and not ours.
 constexpr milliseconds kOwnerAnswersFirst{2'000};
+// An answer-timeout of 0, as a time that can be added to others.
+constexpr std::chrono::hours kForEver{24};
 // How often it is looked whether sessions that somebody waits for have moved, and how many times
 // in a row that must be seen: the old owner's last answers are still on their way at the first.
 constexpr milliseconds kWatchEvery{250};
@@ -183,8 +185,7 @@ void Forwarding::relay(const ErrandPtr& errand, const Place& place) {
     if (is_own_message(errand->request)) {
         request.headers.set(kPeerHeader, place.peer_secret);
     }
-    request.timeout =
-        std::max(options_.answer_timeout, options_.request_timeout) + kOwnerAnswersFirst;
+    request.timeout = time_for_answer(*errand);
     request.idle_timeout = options_.heartbeat_interval * kHeartbeatsMissed;
     const auto relay =
         Relay::start(**to, std::move(request), errand->responder,
@@ -197,6 +198,18 @@ void Forwarding::relay(const ErrandPtr& errand, const Place& place) {
     if (errand->partition) {
         watch(*relay, *errand->partition, place);
     }
+}
+
+milliseconds Forwarding::time_for_answer(const Errand& errand) const {
+    if (errand.route->belonging.is_held) {
+        return options_.request_timeout + kOwnerAnswersFirst;
+    }
+    if (options_.answer_timeout.count() == 0) {
+        return kForEver;
+    }
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(errand.deadline - steady_clock::now());
+    return std::max(left, milliseconds(0)) + kOwnerAnswersFirst;
 }
 
 void Forwarding::after_relay(const ErrandPtr& errand, const RelayOutcome& outcome) {

@@ -73,6 +73,7 @@ class Forwarding {
     void serve_here(const ErrandPtr& errand);
     void send_on(const ErrandPtr& errand, const Place& place);
     void relay(const ErrandPtr& errand, const Place& place);
+    [[nodiscard]] std::chrono::milliseconds time_for_answer(const Errand& errand) const;
     void after_relay(const ErrandPtr& errand, const RelayOutcome& outcome);
     void wait_for_owner(const ErrandPtr& errand);
     void put_into_inbox(const ErrandPtr& errand);

@@ -253,7 +253,7 @@ Routes message_routes(Context& context) {
          {answered},
          bind(context, ask),
          std::nullopt,
-         {Subject::kSession}},
+         {Subject::kSession, {}, {}, true}},
         {"POST",
          "/scxml/session/{id}/request/{name}",
          "orsRequest",
@@ -265,7 +265,7 @@ Routes message_routes(Context& context) {
          {answered},
          bind(context, ask),
          std::nullopt,
-         {Subject::kSession}},
+         {Subject::kSession, {}, {}, true}},
     };
 }
 

@@ -57,7 +57,7 @@ Routes request_routes(Context& context) {
              ask(context, request, responder);
          },
          std::nullopt,
-         {Subject::kSession}},
+         {Subject::kSession, {}, {}, true}},
     };
 }
 

@@ -40,6 +40,8 @@ struct Belonging {
     std::function<Result<engine::EventRequest>(const http::Request&)> read_event = {};
     // Of kStart, always.
     std::function<Result<engine::StartRequest>(const http::Request&)> read_start = {};
+    // The chart answers, when it likes: up to request-timeout.
+    bool is_held = false;
 };
 
 struct Parameter {
