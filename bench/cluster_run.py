@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE.parent / "tests" / "cluster"))
 from cluster_of_servers import ClusterOfServers, start_redis  # noqa: E402  (it finds tests/support)
 
 NODES = (1, 2, 4)
-IDLE_S = 10
+PARTITIONS = (256, 1024)  # the default, and enough for a hundred nodes
+IDLE_S = 15
 WARM_S = 1
 GOAL = 1.2
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -95,16 +96,17 @@ def measure(options, servers, redis, spread):
 
 def idle(servers, redis):
     """Processor time per second in ms: of a server, of all Redis nodes."""
-    meter = Meter(servers, redis)
+    meter = Meter(servers or [], redis)
     meter.begin()
     time.sleep(IDLE_S)
     of_servers, of_redis = meter.end()
-    return statistics.mean(of_servers.values()) / IDLE_S * 1000, sum(of_redis.values()) / IDLE_S * 1000
+    return sum(of_servers.values()) / max(1, len(of_servers)) / IDLE_S * 1000, sum(of_redis.values()) / IDLE_S * 1000
 
 
-def cluster(options, redis, nodes, name):
+def cluster(options, redis, nodes, name, partitions=PARTITIONS[0]):
     # Each of its own, in the same Redis: a cluster's name is part of its keys.
-    return ClusterOfServers(options.binaries / "fermata", redis, nodes=nodes, life_s=1800, options=options.option, name=name)
+    return ClusterOfServers(options.binaries / "fermata", redis, nodes=nodes, life_s=1800, options=options.option, name=name,
+                            partitions=partitions)
 
 
 def median(rows):
@@ -112,14 +114,13 @@ def median(rows):
 
 
 def print_cost(options, redis):
-    rows, resting = {}, {}
+    rows = {}
     for turn in range(options.rounds):
         for nodes in NODES:
             progress(f"{nodes} node{'s' if nodes > 1 else ''}, round {turn + 1}")
             with cluster(options, redis, nodes, f"bench-{nodes}-{turn}") as servers:
                 servers.start()
                 servers.wait_whole()
-                resting.setdefault(nodes, []).append(idle(servers, redis))
                 for spread in (False, True):
                     rows.setdefault((spread, nodes), []).append(measure(options, servers, redis, spread))
     line = "{:<4} {:>5} {:>9} {:>8} {:>8} {:>10} {:>7} {:>15} {:>9} {:>8}  {}"
@@ -134,10 +135,21 @@ def print_cost(options, redis):
             print(line.format("any" if spread else "own", nodes, f"{row['per_second']:.0f}", f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}",
                               f"{row['server_us']:.0f}", f"{ratio:.2f}", f"{row['least_us']:.0f}–{row['most_us']:.0f}",
                               f"{row['redis_us']:.0f}", f"{row['load_us']:.0f}", verdict))
-    print("\nwhen nothing happens, processor time in ms per second")
-    print("{:>5} {:>12} {:>16}".format("nodes", "each server", "Redis, all nodes"))
+    print(flush=True)
+
+
+def print_idle(options, redis):
+    print("when nothing happens, processor time in ms per second")
+    print("{:>5} {:>10} {:>12} {:>24}".format("nodes", "partitions", "each server", "Redis, more than alone"))
+    alone = idle(None, redis)[1]
     for nodes in NODES:
-        print("{:>5} {:>12.2f} {:>16.2f}".format(nodes, *(statistics.median(column) for column in zip(*resting[nodes]))))
+        for partitions in PARTITIONS:
+            progress(f"{nodes} idle with {partitions} partitions")
+            with cluster(options, redis, nodes, f"idle-{nodes}-{partitions}", partitions) as servers:
+                servers.start()
+                servers.wait_whole()
+                each, all_of_redis = idle(servers, redis)
+            print("{:>5} {:>10} {:>12.2f} {:>24.2f}".format(nodes, partitions, each, all_of_redis - alone), flush=True)
 
 
 def main():
@@ -150,6 +162,7 @@ def main():
     options = parser.parse_args()
     with start_redis(3600) as redis:
         print_cost(options, redis)
+        print_idle(options, redis)
 
 
 if __name__ == "__main__":

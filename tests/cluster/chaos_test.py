@@ -25,7 +25,7 @@ from side_callers import SideCallers  # noqa: E402
 JOURNAL = 100_000
 # Shorter than by default, so that a request that is not answered in time is seen to be.
 OPTIONS = ("http.answer-timeout=10s", "http.request-timeout=10s", f"journal.length={JOURNAL}", "log.level=info",
-           "scxml.ended-session-retention=1d", "http.max-connections=2000", "http.heartbeat-interval=5s")
+           "http.max-connections=2000", "http.heartbeat-interval=5s")
 JOURNALS_READ = 400
 
 

@@ -49,10 +49,12 @@ def start_redis(life_s, **options):
 class ClusterOfServers:
     """Instances by name: "1", "2", …, and "1 backup" for the second instance of node 1. Not for two threads at a time."""
 
-    def __init__(self, binary, redis, nodes=3, backups=(), options=(), life_s=900, name=NAME):
+    def __init__(self, binary, redis, nodes=3, backups=(), options=(), life_s=900, name=NAME,
+                 partitions=PARTITIONS):
         self.binary = str(pathlib.Path(binary).resolve())
         self.redis = redis
         self.name = name
+        self.partitions = partitions
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fermata-cluster-"))
         self.token = secrets.token_hex(16) if redis.network else None
         self.instances = {}
@@ -91,7 +93,7 @@ class ClusterOfServers:
         command = [self.binary, "serve", f"--http.address={address[0]}", f"--http.port={address[1]}",
                    f"--orchestration.node-id={node}", "--orchestration.sessionid-with-nodeid=true",
                    f"--orchestration.external-url=http://{address[0]}:{address[1]}",
-                   f"--cluster.name={self.name}", f"--cluster.role={role}", f"--persistence.partitions={PARTITIONS}"]
+                   f"--cluster.name={self.name}", f"--cluster.role={role}", f"--persistence.partitions={self.partitions}"]
         if self.redis.network:
             tokens = self.folder / "tokens"
             tokens.write_text(f"{self.token} admin test\n")
@@ -135,7 +137,7 @@ class ClusterOfServers:
             if view["draining"] or view["suspended"]:
                 return f"{instance.name} is {'draining' if view['draining'] else 'suspended'}"
             owners = view["partitions"]
-            if len(owners) != PARTITIONS or any(owner["node"] == 0 for owner in owners):
+            if len(owners) != self.partitions or any(owner["node"] == 0 for owner in owners):
                 return f"{instance.name} sees partitions that nobody owns"
             if settled and view["role"] == "acting" and not view["settled"]:
                 return f"{instance.name} sees partitions that are not where they should be"
