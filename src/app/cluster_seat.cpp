@@ -176,7 +176,9 @@ bool ClusterSeat::hand_over(milliseconds bound) {
     }
     drain();
     const auto deadline = SteadyClock::now() + bound;
-    while (!membership_.drained() && SteadyClock::now() < deadline) {
+    // Without a lease nothing can be handed over any more.
+    while (!membership_.drained() && SteadyClock::now() < deadline &&
+           !membership_.status().suspended) {
         std::this_thread::sleep_for(kLookInterval);
     }
     return membership_.drained();
