@@ -28,9 +28,9 @@ class Gathering {
         wanted_ = std::min(requests, 2 * returned_ + 1);
         until_ = now + std::min<Time::duration>((now - sent_at) / kShareOfBatch, kLongest);
     }
-    // So many writes wait: are more to be waited for?
+    // So many writes wait: are more to be waited for? One alone never waits.
     [[nodiscard]] bool is_on(std::size_t waiting, Time now) const {
-        return waiting < wanted_ && now < until_;
+        return wanted_ > 1 && waiting < wanted_ && now < until_;
     }
     // They go out, however many they are.
     void end(std::size_t waiting) {

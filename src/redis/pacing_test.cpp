@@ -84,7 +84,10 @@ TEST(GatheringTest, WaitsForAsManyAsCameBackBefore) {
     const Gathering::Time sent{};
     const Gathering::Time answered = sent + milliseconds(4);
     Gathering gathering;
-    for (const std::size_t wanted : {1U, 3U, 7U, 15U, 20U, 20U}) {
+    gathering.begin(kBatch, sent, answered);
+    EXPECT_FALSE(gathering.is_on(0, answered));
+    gathering.end(1);
+    for (const std::size_t wanted : {3U, 7U, 15U, 20U, 20U}) {
         gathering.begin(kBatch, sent, answered);
         EXPECT_TRUE(gathering.is_on(wanted - 1, answered));
         EXPECT_EQ(gathering.missing(wanted - 1), 1U);

@@ -243,15 +243,16 @@ void RedisStore::answer_soon(CommitAnswered answer) {
 }
 
 void RedisStore::answer_now() {
-    std::swap(answers_, answers_given_);
-    for (CommitAnswered& one : answers_given_) {
+    std::vector<CommitAnswered> given = std::exchange(answers_, std::move(spare_answers_));
+    for (CommitAnswered& one : given) {
         one.done(std::move(one.answer));
     }
-    for (const CommitAnswered& one : answers_given_) {
+    for (const CommitAnswered& one : given) {
         waiting_bytes_ -= one.bytes;
         answered();
     }
-    answers_given_.clear();
+    given.clear();
+    spare_answers_ = std::move(given);
 }
 
 bool RedisStore::take_room(std::size_t bytes) {

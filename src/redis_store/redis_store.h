@@ -150,7 +150,7 @@ class RedisStore final : public store::Store {
     CallSurrounds surrounds_;
     std::vector<std::unique_ptr<CallQueue>> queues_;  // by partition
     std::vector<CommitAnswered> answers_;
-    std::vector<CommitAnswered> answers_given_;  // empty; its capacity is used again
+    std::vector<CommitAnswered> spare_answers_;  // empty; its capacity is used again
     ReplayLog::Moment logical_now_{};
     std::chrono::steady_clock::time_point last_tick_;
     std::chrono::steady_clock::time_point last_refresh_;
