@@ -51,7 +51,8 @@ http::FetchRequest onward(const http::Request& request, const std::string& base_
                           std::uint32_t own_node) {
     http::FetchRequest fetch;
     fetch.url = url_below(base_url, request);
-    fetch.method = request.method;
+    // Our server makes the answer to HEAD from that to GET, with its length.
+    fetch.method = request.method == "HEAD" ? "GET" : request.method;
     for (const http::Field& field : request.headers) {
         if (!is_hop_by_hop(field.name, request.headers) && !is_internal(field.name)) {
             fetch.headers.add(field.name, field.value);

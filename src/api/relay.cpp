@@ -90,6 +90,9 @@ void Relay::start_streaming(http::FetchId id, int status, http::Headers headers)
     stream_ = responder_.start_stream(status, backward(headers));
     phase_ = Phase::kStreaming;
     stream_.on_close(leave());
+    if (!stream_.is_open()) {
+        end_because(Cause::kClientLeft);  // or it wants the header only
+    }
 }
 
 bool Relay::received(http::FetchId id, std::string_view bytes) {

@@ -173,14 +173,23 @@ TEST_F(RelayTest, RequestAndAnswerArriveAsTheyWereGiven) {
     EXPECT_FALSE(seen[0].headers.contains("Fermata-Peer"));
 }
 
-TEST_F(RelayTest, HeadAndAnswersWithoutBodyPass) {
-    let_peer([](const http::Request& request, const http::Responder& responder) {
-        responder.send(request.method == "HEAD" ? http::Response::text(200, "12345")
-                                                : http::Response::empty(204));
+TEST_F(RelayTest, AnswersWithoutBodyPass) {
+    let_peer([](const http::Request&, const http::Responder& responder) {
+        responder.send(http::Response::empty(204));
     });
 
-    EXPECT_EQ(call("HEAD", one_->url + path_).status, 200);
     EXPECT_EQ(call("GET", one_->url + path_ + "/events").status, 204);
+}
+
+TEST_F(RelayTest, HeadTellsTheLengthThatGetWouldHave) {
+    let_peer([](const http::Request&, const http::Responder& responder) {
+        responder.send(http::Response::text(200, "12345"));
+    });
+
+    const auto head = call("HEAD", one_->url + path_);
+
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.headers.get("Content-Length"), "5");
 }
 
 TEST_F(RelayTest, ConnectionsToPeersAreKept) {
@@ -380,6 +389,14 @@ TEST_F(RelayedStreamTest, PassesAsItComes) {
     EXPECT_EQ(requests()[0].headers.get("Last-Event-ID"), "r-1");
     stream().close();
     EXPECT_THAT(socket_->receive_until("0\r\n\r\n"), Not(HasSubstr("retry")));
+}
+
+TEST_F(RelayedStreamTest, HeadDoesNotKeepItOpenAtTheOwner) {
+    let_peer_stream("data: 1\n\n");
+
+    EXPECT_EQ(call("HEAD", one_->url + path_ + "/events").status, 200);
+
+    EXPECT_TRUE(http::becomes([&] { return left_ == 1; }));
 }
 
 TEST_F(RelayedStreamTest, EndsInOrderWithARetryWhenItsOwnerDies) {
