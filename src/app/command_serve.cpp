@@ -129,9 +129,8 @@ void add_serve(CLI::App& root, CommandLine& line) {
                         "configuration file (TOML); default: the environment's FERMATA_CONFIG");
     command->footer(
         "\nPrints `ready URL` on standard output when it takes requests. SIGTERM or SIGINT stops "
-        "it gracefully,\n"
-        "a second one at once. Sessions live in ./fermata-data unless [persistence] says "
-        "otherwise.\n\n"
+        "it gracefully\n(in a cluster its sessions move to the other nodes first), a second one at "
+        "once. Sessions live in\n./fermata-data unless [persistence] says otherwise.\n\n"
         "Examples:\n  fermata serve\n  fermata serve --config /etc/fermata.toml --log.level=debug\n"
         "  fermata serve --http.port=0 --persistence.type=memory");
     command->callback([&line, config] { serve(line, *config); });

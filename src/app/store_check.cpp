@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/bindings.h"
+#include "app/cluster_rules.h"
 #include "app/persistence_rules.h"
 #include "app/redis_bindings.h"
 #include "app/redis_check.h"
@@ -107,9 +108,15 @@ CheckReport check_store(const Settings& settings) {
         report.add({Severity::kError, "", "options", checked.error().message(), ""});
         return report;
     }
+    if (const auto checked = check_cluster(settings); !checked) {
+        report.add({Severity::kError, "", "options", checked.error().message(), ""});
+        return report;
+    }
     report.add({Severity::kFine, "", "options", "type=" + type, ""});
-    for (const std::string& warning : persistence_warnings(settings)) {
-        report.add({Severity::kWarning, "", "options", warning, ""});
+    for (const auto& warnings : {persistence_warnings(settings), cluster_warnings(settings)}) {
+        for (const std::string& warning : warnings) {
+            report.add({Severity::kWarning, "", "options", warning, ""});
+        }
     }
     if (type == "memory") {
         report.add({Severity::kNote, "", "store", "sessions are lost when the server ends",
