@@ -114,7 +114,8 @@ Client::Outcome Client::act(Connections& connections, const std::vector<std::str
 
 Client::Outcome Client::perform(Connections& connections, Call call) {
     HttpConnection& connection = any_of(connections);
-    const bool is_alone = connections.size() == 1;
+    // Also a single server may lose its lease while its store is away, and take events for later.
+    const bool is_alone = connections.size() == 1 && !perseveres_;
     const std::optional<Answer> answer = connection.post(call.path, call.json, call.key);
     if (call.session != nullptr && !is_alone && (!answer || answer->status != kOk)) {
         call.session->in_order = false;
