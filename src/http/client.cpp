@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -112,6 +113,9 @@ class Client::Core {
     TransferPtr take_active(FetchId id);
     void fail_late();
     void fail_late_streams();
+    void look_no_later_than(std::optional<Instant> deadline) {
+        streams_look_ = std::min(streams_look_, deadline.value_or(Instant::max()));
+    }
     [[nodiscard]] int poll_ms() const;
     void start_queued();
     void start(TransferPtr transfer);
@@ -261,7 +265,7 @@ void Client::Core::resume_now(FetchId id) {
     const auto found = active_.find(id);
     if (found != active_.end()) {
         found->second->resume();
-        streams_look_ = Instant::min();  // it is judged again
+        look_no_later_than(found->second->earliest_deadline(std::chrono::steady_clock::now()));
     }
 }
 
@@ -330,8 +334,7 @@ void Client::Core::fail_late_streams() {
         if (transfer->stream_deadline().value_or(Instant::max()) <= now) {
             late.push_back(id);
         } else {
-            streams_look_ =
-                std::min(streams_look_, transfer->earliest_deadline(now).value_or(Instant::max()));
+            look_no_later_than(transfer->earliest_deadline(now));
         }
     }
     for (const FetchId id : late) {
@@ -359,7 +362,7 @@ void Client::Core::start(TransferPtr transfer) {
     }
     curl_multi_add_handle(multi_, handle);
     if (transfer->is_streamed()) {
-        streams_look_ = Instant::min();
+        look_no_later_than(transfer->earliest_deadline(std::chrono::steady_clock::now()));
     }
     active_.emplace(transfer->id(), std::move(transfer));
 }
