@@ -61,10 +61,11 @@ void InboxReading::find_answers() {
             continue;
         }
         ++answers_left_;
-        shard_.store().find_answer(lane_.partition, entry.payload->answer_key,
-                                   then<Answer>([at](InboxReading& self, Result<Answer> answer) {
-                                       self.on_answer(at, answer);
-                                   }));
+        shard_.store().find_answer(
+            lane_.partition, entry.payload->answer_key,
+            then<Answer>([at](InboxReading& self, const Result<Answer>& answer) {
+                self.on_answer(at, answer);
+            }));
     }
     on_answer(entries_.size(), Answer());
 }

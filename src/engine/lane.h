@@ -178,7 +178,7 @@ class Lane {
     void pass_gate(GatedCall call);
     // Forgets sessions, timers and everything under way; answers to it come to nothing.
     void forget(const Farewell& farewell);
-    void refuse_queued(const Error& reason);
+    void refuse_queued(const Error& reason) const;
     void close_when_quiet();
     // In the closing state: everything is durable, and was let out.
     [[nodiscard]] bool is_finished() const;

@@ -66,11 +66,10 @@ void Lane::resume() {
 }
 
 void Lane::pass_gate(GatedCall call) {
-    if (letting_out_) {
-        call({});
-    } else if (state != LaneState::kClosing && !is_open()) {
+    const bool is_held = state == LaneState::kClosing || is_open();
+    if (!letting_out_ && !is_held) {
         call(elsewhere(partition));
-    } else if (lets_out()) {
+    } else if (letting_out_ || lets_out()) {
         call({});
     } else {
         gated_.push_back(std::move(call));
@@ -137,7 +136,7 @@ bool Lane::is_finished() const {
            (close_overdue_ || shard_.outbox().is_quiet(*this));
 }
 
-void Lane::refuse_queued(const Error& reason) {
+void Lane::refuse_queued(const Error& reason) const {
     index.for_each([&](const SessionId& id, const IndexEntry&) {
         LiveSession* const session = find_live(id);
         if (session == nullptr) {
