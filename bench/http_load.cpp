@@ -5,8 +5,8 @@
 //   http_load PORT CONNECTIONS SECONDS [SPREAD]
 //
 // It starts one session of a counting chart per connection first; every 200 answer is an
-// acknowledged, durable event. In a cluster the sessions are the asked node's own, or, with SPREAD
-// 1, anybody's.
+// acknowledged, durable event; a 503 is counted as refused and sent again. In a cluster the
+// sessions are the asked node's own, or, with SPREAD 1, anybody's.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -29,6 +29,8 @@ constexpr std::string_view kChart =
     R"(<scxml xmlns=\"http://www.w3.org/2005/07/scxml\" version=\"1.0\" datamodel=\"ecmascript\" name=\"load\">)"
     R"(<datamodel><data id=\"n\" expr=\"0\"/><data id=\"note\" expr=\"'x'.repeat(200)\"/></datamodel>)"
     R"(<state id=\"a\"><transition event=\"e\" cond=\"n &gt;= 0\"><assign location=\"n\" expr=\"n + 1\"/></transition></state></scxml>)";
+
+constexpr int kUnavailable = 503;
 
 [[noreturn]] void give_up(const char* why) {
     std::perror(why);
@@ -119,7 +121,10 @@ std::vector<Client> make_clients(std::uint16_t port, int connections, bool is_sp
             post("/api/v1/sessions", "{\"document\": \"" + std::string(kChart) + "\"" + name + "}");
         client.send_request();
         int status = 0;
-        while ((status = client.take_answer()) == 0) {
+        while ((status = client.take_answer()) == 0 || status == kUnavailable) {
+            if (status == kUnavailable) {
+                client.send_request();
+            }
         }
         if (status != 201) {
             std::fprintf(stderr, "the session was not started: %s\n", client.received.c_str());
@@ -137,7 +142,12 @@ double percentile(const std::vector<double>& sorted, double share) {
                : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
-std::vector<double> load(std::vector<Client>& clients, double seconds) {
+struct Measured {
+    std::vector<double> latencies_ms;
+    std::size_t refused = 0;
+};
+
+Measured load(std::vector<Client>& clients, double seconds) {
     const int poll = ::epoll_create1(0);
     for (std::size_t at = 0; at < clients.size(); ++at) {
         epoll_event interest{};
@@ -146,7 +156,7 @@ std::vector<double> load(std::vector<Client>& clients, double seconds) {
         ::epoll_ctl(poll, EPOLL_CTL_ADD, clients[at].socket, &interest);
         clients[at].send_request();
     }
-    std::vector<double> latencies_ms;
+    Measured measured;
     const auto end = Steady::now() + std::chrono::duration<double>(seconds);
     epoll_event ready[256];
     while (Steady::now() < end) {
@@ -155,8 +165,11 @@ std::vector<double> load(std::vector<Client>& clients, double seconds) {
             Client& client = clients[ready[at].data.u64];
             const int status = client.take_answer();
             if (status == 200) {
-                latencies_ms.push_back(
+                measured.latencies_ms.push_back(
                     std::chrono::duration<double, std::milli>(Steady::now() - client.sent).count());
+                client.send_request();
+            } else if (status == kUnavailable) {
+                ++measured.refused;
                 client.send_request();
             } else if (status != 0) {
                 std::fprintf(stderr, "an event was not taken: %s\n", client.received.c_str());
@@ -165,7 +178,7 @@ std::vector<double> load(std::vector<Client>& clients, double seconds) {
         }
     }
     ::close(poll);
-    return latencies_ms;
+    return measured;
 }
 
 }  // namespace
@@ -180,10 +193,11 @@ int main(int argc, char** argv) {
     std::vector<Client> clients =
         make_clients(static_cast<std::uint16_t>(std::atoi(argv[1])), connections,
                      argc == 5 && std::string_view(argv[4]) == "1");
-    std::vector<double> latencies = load(clients, seconds);
+    Measured measured = load(clients, seconds);
+    std::vector<double>& latencies = measured.latencies_ms;
     std::sort(latencies.begin(), latencies.end());
-    std::printf("{\"per_second\": %.0f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
+    std::printf("{\"per_second\": %.0f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"refused\": %zu}\n",
                 static_cast<double>(latencies.size()) / seconds, percentile(latencies, 0.5),
-                percentile(latencies, 0.99));
+                percentile(latencies, 0.99), measured.refused);
     return 0;
 }
