@@ -106,9 +106,13 @@ class StoreLoad {
         }
         lane.sent = steady_clock::now();
         store_->commit(std::move(batch), [this, partition](Result<store::CommitAnswer> answer) {
-            const std::lock_guard lock(mutex_);
-            answered_.push_back({partition, std::move(answer)});
-            if (answered_.size() == 1) {
+            bool is_first = false;
+            {
+                const std::lock_guard lock(mutex_);
+                is_first = answered_.empty();
+                answered_.push_back({partition, std::move(answer)});
+            }
+            if (is_first) {
                 ready_.notify_one();
             }
         });

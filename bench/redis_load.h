@@ -14,14 +14,15 @@
 
 namespace fermata::bench {
 
+inline constexpr Partition kLoadPartitions = 64;
+
 struct LoadOptions {
     redis_store::Options store;
     std::size_t sessions_a_commit = 1;
     std::size_t sessions_a_partition = 200;
+    Partition partitions = kLoadPartitions;  // calls under way at a time; of the loop only
     std::chrono::milliseconds duration{3000};
 };
-
-inline constexpr Partition kLoadPartitions = 64;
 
 struct LoadFigures {
     std::uint64_t commits = 0;  // of sessions

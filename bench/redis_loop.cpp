@@ -89,7 +89,7 @@ class Loop {
         const std::string& script = redis_store::commit_script().text();
         ReplyPtr(static_cast<redisReply*>(
             redisCommand(node.context.get(), "SCRIPT LOAD %b", script.data(), script.size())));
-        for (Partition partition = 0; partition < kLoadPartitions; ++partition) {
+        for (Partition partition = 0; partition < options_.partitions; ++partition) {
             for (const auto& [first, last] : primary.slot_ranges) {
                 if (keys_.slot(partition) >= first && keys_.slot(partition) <= last) {
                     node.lanes.push_back(claim(node, partition));
@@ -97,7 +97,9 @@ class Loop {
             }
         }
         node.made.reserve(100'000);
-        nodes_.push_back(std::move(node));
+        if (!node.lanes.empty()) {
+            nodes_.push_back(std::move(node));
+        }
     }
     Lane claim(Node& node, Partition partition) {
         Lane lane;

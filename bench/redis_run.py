@@ -7,13 +7,19 @@ Three primaries and their replicas share the processors with the load, so figure
 ratios count. Goals: commits at least 0.8 of the bare loop, with at most 1.5 times its processor time."""
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "support"))
+from server import Server  # noqa: E402
+
 WITH_REDIS = HERE.parent / "tests" / "support" / "with_redis.py"
 BATCHES = (1, 4, 16, 64)
+# Connections, and the bare loop that has as many commits under way: sessions a call, partitions.
+CONNECTIONS = {1: (1, 1), 16: (1, 16), 256: (4, 64)}
 GOAL_RATE, GOAL_CPU = 0.8, 1.5
 
 
@@ -25,7 +31,8 @@ class Bench:
     """Runs the program, many times within one cluster: this script starts itself inside with_redis.py."""
 
     def __init__(self, options):
-        self.program = str(options.binaries / "redis_store_bench")
+        self.binaries = options.binaries.resolve()
+        self.program = str(self.binaries / "redis_store_bench")
         self.seconds = str(options.seconds)
 
     def run(self, *words):
@@ -44,10 +51,10 @@ def verdict(is_reached):
 
 
 def print_commits(bench):
-    line = "{:<5} {:>6} {:>11} {:>11} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>8} {:>8}  {}"
+    line = "{:<5} {:>6} {:>11} {:>11} {:>7} {:>9} {:>9} {:>7} {:>9} {:>9} {:>8} {:>8} {:>11}  {}"
     print("commits of sessions with 1 KB, 64 partitions, 3 primaries with a replica each, all on this machine")
     print(line.format("WAIT", "a call", "store /s", "loop /s", "ratio", "client µs", "loop µs", "ratio", "Redis µs", "loop µs",
-                      "p50 ms", "p99 ms", ""))
+                      "p50 ms", "p99 ms", "calls/batch", ""))
     for wait in (0, 1):
         for batch in BATCHES:
             store, loop = bench.load("store", batch, wait), bench.load("loop", batch, wait)
@@ -55,9 +62,32 @@ def print_commits(bench):
             print(line.format(wait, batch, f"{store['per_second']:.0f}", f"{loop['per_second']:.0f}", f"{rate:.2f}",
                               f"{store['client_us']:.1f}", f"{loop['client_us']:.1f}", f"{cpu:.2f}",
                               f"{store['server_us']:.1f}", f"{loop['server_us']:.1f}", f"{store['p50_ms']:.1f}",
-                              f"{store['p99_ms']:.1f}", verdict(rate >= GOAL_RATE and cpu <= GOAL_CPU)), flush=True)
+                              f"{store['p99_ms']:.1f}", f"{store['calls_a_batch']:.1f}", verdict(rate >= GOAL_RATE and cpu <= GOAL_CPU)), flush=True)
     hset = bench.load("hset", 1, 0)
     print(f"HSET of the same 1 KB, nothing else: {hset['per_second']:.0f}/s, {hset['server_us']:.1f} µs of Redis each\n", flush=True)
+
+
+def print_http(bench):
+    """An acknowledged event through the whole server, beside the round trip of the bare loop's commits."""
+    if not (bench.binaries / "fermata").exists():
+        print("left out: events through HTTP, the server is not built\n", flush=True)
+        return
+    line = "{:>11} {:>10} {:>8} {:>8} {:>11} {:>12} {:>12} {:>7}"
+    print("events through HTTP, each acknowledged with its commit on a replica (WAIT 1)")
+    print(line.format("connections", "events/s", "p50 ms", "p99 ms", "loop /s", "loop p50 ms", "loop p99 ms", "p50"))
+    options = ("persistence.type=redis", f"persistence.redis-nodes={os.environ['FERMATA_TEST_REDIS']}",
+               "orchestration.sessionid-with-nodeid=true")
+    with Server(bench.binaries / "fermata", *options) as server:
+        for connections, (sessions, partitions) in CONNECTIONS.items():
+            progress(f"events through HTTP, {connections} connections")
+            done = subprocess.run([str(bench.binaries / "http_load"), str(server.port), str(connections), bench.seconds],
+                                  capture_output=True, text=True, check=True)
+            here = json.loads(done.stdout)
+            loop = bench.run("loop", sessions, 1, bench.seconds, partitions)
+            print(line.format(connections, f"{here['per_second']:.0f}", f"{here['p50_ms']:.2f}", f"{here['p99_ms']:.2f}",
+                              f"{loop['per_second']:.0f}", f"{loop['p50_ms']:.2f}", f"{loop['p99_ms']:.2f}",
+                              f"{here['p50_ms'] / loop['p50_ms']:.1f} x"), flush=True)
+    print()
 
 
 def print_recovery(bench, sessions):
@@ -88,6 +118,7 @@ def inside(options):
     bench = Bench(options)
     if options.inside == "plain":
         print_commits(bench)
+        print_http(bench)
         print_recovery(bench, [int(count) for count in options.sessions.split(",") if count])
         print_tls(bench, True)
     else:

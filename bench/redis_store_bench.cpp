@@ -1,6 +1,6 @@
 // One measurement of the Redis store or of its reference, as one line of JSON.
 //
-//   redis_store_bench store|loop|hset SESSIONS_A_COMMIT WAIT_REPLICAS [SECONDS]
+//   redis_store_bench store|loop|hset SESSIONS_A_COMMIT WAIT_REPLICAS [SECONDS [PARTITIONS]]
 //   redis_store_bench recovery SESSIONS
 //
 // Finds its cluster in the environment, as tests do: tests/support/with_redis.py --
@@ -36,6 +36,9 @@ LoadOptions load_options() {
     client.wait_replicas = 0;
     options.store.cluster = "bench-" + std::to_string(getpid());
     options.store.partition_count = kLoadPartitions;
+    // A server runs for longer than its replay window: here too, each call that is kept takes the
+    // place of one that is dropped.
+    options.store.replay_window = std::chrono::milliseconds(500);
     return options;
 }
 
@@ -85,6 +88,10 @@ int run(int count, char** words) {
         count > 3 ? static_cast<unsigned>(std::strtoul(words[3], nullptr, 10)) : 0;
     if (count > 4) {
         options.duration = std::chrono::seconds(std::strtoul(words[4], nullptr, 10));
+    }
+    if (count > 5) {
+        const auto partitions = static_cast<Partition>(std::strtoul(words[5], nullptr, 10));
+        options.partitions = std::clamp<Partition>(partitions, 1, kLoadPartitions);
     }
     LoadFigures figures = mode == "store"  ? run_store(options)
                           : mode == "hset" ? run_hset(options)
