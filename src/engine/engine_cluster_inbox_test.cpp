@@ -76,8 +76,13 @@ TEST_F(EngineClusterInboxTest, AnEventWhoseHintWasLostIsFoundByTheNextLook) {
     ASSERT_TRUE(becomes_true([&] { return !one_.ownership.hints().empty(); }));
     EXPECT_THAT(one_.ownership.hints(), ElementsAre(kThere));
     EXPECT_EQ(item(two_, there_, "heard"), "");
-    clock_.advance(Inbox::kLook);
+    clock_.advance(Inbox::kSecondLook);
     EXPECT_TRUE(hears(two_, there_, "x"));
+
+    ASSERT_TRUE(send_to(one_, here_, "y"));
+    ASSERT_TRUE(becomes_true([&] { return one_.ownership.hints().size() == 2; }));
+    clock_.advance(Inbox::kLook);
+    EXPECT_TRUE(hears(two_, there_, "xy"));
 }
 
 TEST_F(EngineClusterInboxTest, ATargetThatIsNotThereIsReportedToTheSender) {

@@ -10,8 +10,8 @@
 namespace fermata::engine {
 namespace {
 
-// The first look of each lane comes at another moment within kLook.
-std::chrono::milliseconds first_look(Partition partition) {
+// Lanes that were opened together look at different moments within kLook.
+std::chrono::milliseconds spread(Partition partition) {
     constexpr std::int64_t kStep = 997;  // prime to kLook: spreads neighbours
     return std::chrono::milliseconds(partition * kStep % Inbox::kLook.count());
 }
@@ -25,7 +25,12 @@ void Inbox::serve(std::vector<InboxEntry> found) {
     }
     // Without a cluster nobody else appends.
     if (shard_.surrounds().ownership != nullptr) {
-        look_later(first_look(lane_.partition));
+        shard_.run_after(kSecondLook, [this, serving = lane_.generation] {
+            if (serving == lane_.generation) {
+                read();
+            }
+        });
+        look_later(kSecondLook + spread(lane_.partition));
     }
     if (std::exchange(read_again_, false)) {
         read();

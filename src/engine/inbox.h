@@ -31,6 +31,9 @@ class Inbox {
     // Seldom enough that 1000 partitions cost 200 small reads a second, often enough that an event
     // whose hint was lost is late by seconds.
     static constexpr std::chrono::milliseconds kLook{5'000};
+    // Once more after the recovery: hints that were given while the partition changed hands went to
+    // its former owner.
+    static constexpr std::chrono::milliseconds kSecondLook{1'000};
 
     Inbox(Shard& shard, Lane& lane) : shard_(shard), lane_(lane) {}
     Inbox(const Inbox&) = delete;
