@@ -226,8 +226,10 @@ void Member::leave(Steady now) {
     lease_until_ = Steady(0);
 }
 
+// Not before the others have claimed what was released: until then somebody may have to wait.
 bool Member::is_drained() const {
-    const bool is_empty = holdings_.is_idle() && !holdings_.owns_any(options_.node);
+    const bool is_empty = holdings_.is_idle() && !holdings_.owns_any(options_.node) &&
+                          !holdings_.is_waiting(targets_);
     return draining_ && (role_ != Role::kActing || (is_empty && holdings_.knows_owners()));
 }
 

@@ -439,6 +439,22 @@ TEST_F(MemberTest, DrainingHandsEverythingOver) {
     EXPECT_EQ(one.member.role(), Role::kLeft);
 }
 
+TEST_F(MemberTest, DrainedIsOnlyWhoseReleasedPartitionsOthersHaveClaimed) {
+    MemberOptions wide = options(1, 11);
+    wide.timing.hand_over_window = kPartitions;
+    Instance& one = add(wide);
+    Instance& two = add(2, 22);
+    pass(milliseconds(5000));
+    two.cut = true;
+    one.member.drain(now_);
+    pass(milliseconds(1500));
+    EXPECT_EQ(one.lanes.size(), 0U);
+    EXPECT_FALSE(one.member.is_drained());
+
+    pass(milliseconds(5000));  // nobody else lives: nobody will claim them
+    EXPECT_TRUE(one.member.is_drained());
+}
+
 TEST_F(MemberTest, DrainingAloneReleasesEverything) {
     Instance& one = add(1, 11);
     pass(milliseconds(2000));
