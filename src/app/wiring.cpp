@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,10 @@ namespace {
 
 // Of [http] shutdown-timeout; the rest is for what cannot be handed over.
 constexpr int kHandOverTenths = 8;
+
+// How long a start waits until the whole store can be written to, and how often it looks.
+constexpr std::chrono::seconds kHealthPatience{3};
+constexpr std::chrono::milliseconds kHealthInterval{5};
 
 // Stands before the service while the store is waited for and the engine reads back its sessions:
 // the port is known by then, which their BasicHTTP locations need, and /health answers already.
@@ -107,6 +112,7 @@ struct Wiring::Parts {
     Result<void> take_seat();
     Result<void> open_engine();
     Result<void> join_cluster();
+    void wait_for_health();
     [[nodiscard]] std::vector<api::Metric> figures() const;
 };
 
@@ -181,8 +187,19 @@ Result<void> Wiring::Parts::join_cluster() {
     seat->start(*engine);
     FERMATA_TRY(
         seat->wait_for_place([this](const std::string& awaited) { gate.wait_for(awaited); }));
+    wait_for_health();
     gate.open(service->handler());
     return {};
+}
+
+// Connections to the last primaries of Redis may still be made. One that stays away is no reason
+// not to start: the other partitions are served.
+void Wiring::Parts::wait_for_health() {
+    const auto deadline = std::chrono::steady_clock::now() + kHealthPatience;
+    while (!opened.store->health().ready && std::chrono::steady_clock::now() < deadline) {
+        gate.wait_for(opened.store->health().reason);
+        std::this_thread::sleep_for(kHealthInterval);
+    }
 }
 
 std::vector<api::Metric> Wiring::Parts::figures() const {
