@@ -134,7 +134,9 @@ void Member::on_nodes(Steady now, const Result<Records>& answer) {
             declare_dead();
             confirm_marks();
         }
-        if (const auto verdict = sightings_.next_verdict(options_.node); verdict) {
+        // Its own record does not matter to who writes it; a standby waits for nothing else.
+        const store::NodeId own = role_ == Role::kActing ? options_.node : store::kNobody;
+        if (const auto verdict = sightings_.next_verdict(own); verdict) {
             nodes_due_ = std::max(now, std::min(nodes_due_, *verdict));
         }
     }
