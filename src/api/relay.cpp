@@ -37,7 +37,7 @@ bool is_short(int status, const http::Headers& headers) {
 }  // namespace
 
 Result<std::shared_ptr<Relay>> Relay::start(http::Client& client, http::FetchRequest request,
-                                            http::Responder responder, Done done) {
+                                            const http::Responder& responder, Done done) {
     const std::shared_ptr<Relay> relay(new Relay(client, responder, std::move(done)));
     FERMATA_TRY_ASSIGN(const http::FetchId id, client.stream(std::move(request), relay));
     relay->id_ = id;
@@ -80,11 +80,11 @@ void Relay::started(http::FetchId id, int status, http::Headers headers) {
         answer_ = {status, backward(headers), {}};
         phase_ = Phase::kGathering;
     } else {
-        start_streaming(id, status, std::move(headers));
+        start_streaming(id, status, headers);
     }
 }
 
-void Relay::start_streaming(http::FetchId id, int status, http::Headers headers) {
+void Relay::start_streaming(http::FetchId id, int status, const http::Headers& headers) {
     id_ = id;  // the answer can be faster than start()
     is_event_stream_ = headers.get("Content-Type").starts_with(http::kEventStreamType);
     stream_ = responder_.start_stream(status, backward(headers));

@@ -39,7 +39,7 @@ class Relay final : public http::FetchListener, public std::enable_shared_from_t
     // kOverloaded and so on as http::Client::stream(); `done` is not called then. The client must
     // outlive the relay.
     static Result<std::shared_ptr<Relay>> start(http::Client& client, http::FetchRequest request,
-                                                http::Responder responder, Done done);
+                                                const http::Responder& responder, Done done);
 
     // The session has another owner now: an answer that has not begun is lost, an event stream
     // ends.
@@ -60,7 +60,7 @@ class Relay final : public http::FetchListener, public std::enable_shared_from_t
         : client_(client), responder_(std::move(responder)), done_(std::move(done)) {}
 
     void end_because(Cause cause);
-    void start_streaming(http::FetchId id, int status, http::Headers headers);
+    void start_streaming(http::FetchId id, int status, const http::Headers& headers);
     void end_streaming(const http::FetchResponse& end);
     [[nodiscard]] RelayOutcome outcome_without_answer(const http::FetchResponse& end) const;
     std::function<void()> leave();
