@@ -14,7 +14,7 @@ from cluster_of_servers import ClusterOfServers, skip_without_redis, start_redis
 from http_clients import CurlClient, GotClient
 from instance import eventually
 
-LIFE_S = 300
+LIFE_S = 600
 COOKIE = "ORSSESSIONID"
 CHART = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="gate" initial="open">
   <datamodel><data id="count" expr="0"/><data id="asker" expr="''"/></datamodel>
