@@ -43,7 +43,11 @@ std::optional<Partition> ShardedEngine::any_partition() {
 }
 
 void ShardedEngine::open_partition(Partition partition, store::Epoch epoch) {
-    post_to_lane(partition, [epoch](Lane& lane) { lane.open(epoch); });
+    ++shard_of(partition).lane_of(partition).orders_pending;
+    post_to_lane(partition, [epoch](Lane& lane) {
+        lane.open(epoch);
+        --lane.orders_pending;
+    });
 }
 
 void ShardedEngine::suspend_partitions() {
@@ -62,7 +66,11 @@ void ShardedEngine::close_partition(Partition partition, std::function<void()> d
 }
 
 void ShardedEngine::drop_partition(Partition partition) {
-    post_to_lane(partition, [](Lane& lane) { lane.drop(); });
+    ++shard_of(partition).lane_of(partition).orders_pending;
+    post_to_lane(partition, [](Lane& lane) {
+        lane.drop();
+        --lane.orders_pending;
+    });
 }
 
 void ShardedEngine::read_inbox(Partition partition) {

@@ -102,6 +102,9 @@ class Lane {
     // thread.
     std::atomic<std::uint64_t> outbox_pending = 0;
     std::atomic<std::uint64_t> sessions_known = 0;
+    // Orders to open or drop that the shard has not carried out: until then the lane is one of the
+    // past, whatever the lease says of the partition. Raised by whoever gives them.
+    std::atomic<std::uint32_t> orders_pending = 0;
     TimerQueue timers;
     Inbox inbox;
     // HTTP sends of its outbox that are with the outside.
@@ -113,6 +116,8 @@ class Lane {
         const LaneState now = state.load();
         return now == LaneState::kRecovering || now == LaneState::kServing;
     }
+    // The lease runs, and is this lane's. Any thread.
+    [[nodiscard]] bool has_lease() const;
     // Open, and nothing may leave it: the lease ran out.
     [[nodiscard]] bool is_paused() const { return paused_.load(std::memory_order_relaxed); }
     // Serves, and may say so.

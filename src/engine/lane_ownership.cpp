@@ -40,10 +40,14 @@ bool Lane::lets_out() {
     return !is_paused();
 }
 
-void Lane::pause_unless_served() {
+bool Lane::has_lease() const {
     const Ownership* const ownership = shard_.surrounds().ownership;
+    return ownership == nullptr || (orders_pending == 0 && ownership->serves(partition));
+}
+
+void Lane::pause_unless_served() {
     const bool is_held = state == LaneState::kClosing || is_open();
-    if (ownership == nullptr || is_paused() || !is_held || ownership->serves(partition)) {
+    if (is_paused() || !is_held || has_lease()) {
         return;
     }
     paused_ = true;
@@ -52,7 +56,7 @@ void Lane::pause_unless_served() {
 }
 
 void Lane::resume() {
-    if (!is_paused() || !shard_.surrounds().ownership->serves(partition)) {
+    if (!is_paused() || !has_lease()) {
         return;
     }
     paused_ = false;

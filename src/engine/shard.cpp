@@ -345,8 +345,7 @@ void Shard::discard(Lane& lane, Delivery& delivery, const Error& reason) {
 bool Shard::is_reachable(const SessionId& session) const {
     const Shard& owner = shard_of(session.partition());
     const Lane& lane = owner.lane_of(session);
-    const Ownership* const ownership = surrounds_.ownership;
-    if (!lane.is_serving() || (ownership != nullptr && !ownership->serves(lane.partition))) {
+    if (!lane.is_serving() || !lane.has_lease()) {
         return true;  // not known here: what turns out to be wrong is found when the event arrives
     }
     if (&owner != this) {
