@@ -214,7 +214,7 @@ TEST_F(ForwardingTest, WhatCannotWaitInTheInboxIsRefusedWhileNobodyOwnsIt) {
         EXPECT_EQ(refused.headers.get("Retry-After"), "1");
         EXPECT_THAT(refused.body, HasSubstr("nobody owns"));
     }
-    EXPECT_EQ(call("POST", session + "/events", R"({"nam": "go"})").status, 400);
+    EXPECT_EQ(call("POST", session + "/events", R"({"title": "go"})").status, 400);
 }
 
 TEST_F(ForwardingTest, AMomentWithoutOwnerIsWaitedFor) {
