@@ -1,5 +1,6 @@
 #include "engine/listing.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -26,7 +27,7 @@ void Listing::begin() {
         done_(parsed.error());
         return;
     }
-    read();
+    pages_.push_back(read(next_partition_++, std::move(first_cursor_)));
 }
 
 Result<void> Listing::parse_cursor() {
@@ -34,30 +35,77 @@ Result<void> Listing::parse_cursor() {
         return {};
     }
     const char* const end = query_.cursor.data() + query_.cursor.size();
-    const auto number = std::from_chars(query_.cursor.data(), end, partition_);
+    const auto number = std::from_chars(query_.cursor.data(), end, next_partition_);
     if (number.ec != std::errc() || number.ptr == end || *number.ptr != '.' ||
-        partition_ >= store_.facts().partition_count) {
+        next_partition_ >= store_.facts().partition_count) {
         return Error(ErrorCode::kInvalidArgument, "unknown cursor " + query_.cursor);
     }
-    cursor_.assign(number.ptr + 1, end);
+    first_cursor_.assign(number.ptr + 1, end);
     return {};
 }
 
-void Listing::read() {
-    store_.list_sessions(partition_, cursor_, query_.limit - answer_.sessions.size(),
-                         [self = shared_from_this()](Result<store::SessionPage> page) {
-                             self->mailbox_->post_answer([self, page = std::move(page)]() mutable {
-                                 self->on_page(std::move(page));
-                             });
-                         });
+Listing::PagePtr Listing::read(Partition partition, std::string cursor) {
+    auto page = std::make_shared<Page>();
+    page->partition = partition;
+    page->cursor = std::move(cursor);
+    store_.list_sessions(
+        partition, page->cursor, missing(),
+        [self = shared_from_this(), page](Result<store::SessionPage> content) {
+            self->mailbox_->post_answer([self, page, content = std::move(content)]() mutable {
+                page->content = std::move(content);
+                self->take_pages();
+            });
+        });
+    return page;
 }
 
-void Listing::on_page(Result<store::SessionPage> page) {
-    if (!page) {
-        done_(page.error());
+void Listing::read_ahead() {
+    while (done_ && pages_.size() < pages_max_ &&
+           next_partition_ < store_.facts().partition_count) {
+        pages_.push_back(read(next_partition_++, {}));
+    }
+    if (done_ && pages_.empty()) {
+        finish(std::move(answer_));
+    }
+}
+
+void Listing::take_pages() {
+    while (done_ && !pages_.empty() && pages_.front()->content) {
+        const PagePtr page = std::move(pages_.front());
+        pages_.pop_front();
+        take(*page);
+    }
+    read_ahead();
+}
+
+void Listing::take(const Page& page) {
+    if (!*page.content) {
+        finish(page.content->error());
         return;
     }
-    for (const store::SessionRecord& record : page->sessions) {
+    const store::SessionPage& content = **page.content;
+    if (content.sessions.size() > missing()) {
+        // Asked for when more were missing: the cursor must not lie behind what is left out.
+        pages_.push_front(read(page.partition, page.cursor));
+        return;
+    }
+    add_fitting(content);
+    const bool is_partition_over = content.next.empty();
+    const auto partition = static_cast<Partition>(page.partition + (is_partition_over ? 1 : 0));
+    const bool is_over = partition >= store_.facts().partition_count;
+    if (!is_over && missing() == 0) {
+        answer_.next = std::to_string(partition) + "." + content.next;
+        finish(std::move(answer_));
+        return;
+    }
+    pages_max_ = std::min(pages_max_ * 2, kPagesAhead);
+    if (!is_partition_over) {
+        pages_.push_front(read(partition, content.next));
+    }
+}
+
+void Listing::add_fitting(const store::SessionPage& content) {
+    for (const store::SessionRecord& record : content.sessions) {
         auto summary = summary_of(record);
         if (!summary) {
             log::warning("a session cannot be listed", {{"session", record.session.key()},
@@ -66,15 +114,10 @@ void Listing::on_page(Result<store::SessionPage> page) {
             answer_.sessions.push_back(*std::move(summary));
         }
     }
-    cursor_ = std::move(page->next);
-    if (cursor_.empty() && ++partition_ >= store_.facts().partition_count) {
-        done_(std::move(answer_));
-    } else if (answer_.sessions.size() >= query_.limit) {
-        answer_.next = std::to_string(partition_) + "." + cursor_;
-        done_(std::move(answer_));
-    } else {
-        read();
-    }
+}
+
+void Listing::finish(Result<ListAnswer> answer) {
+    std::exchange(done_, nullptr)(std::move(answer));
 }
 
 bool Listing::fits(const SessionSummary& summary) const {

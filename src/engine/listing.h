@@ -1,12 +1,15 @@
 // Listing: one answer to a ListQuery: walks the partitions in order, page by page, until enough
-// sessions fit the filters.
+// sessions fit the filters. The longer it takes, the more partitions are read ahead: with a filter
+// that few sessions fit, all of them are read, and a store on other machines takes its time.
 //
 // The cursor is "<partition>.<the store's cursor>", so a list goes on where it ended, whatever was
 // started or ended meanwhile. Owned by its own callbacks. Threads: steps run in the mailbox it is
 // given.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/engine.h"
@@ -18,6 +21,8 @@ namespace fermata::engine {
 class Listing : public std::enable_shared_from_this<Listing> {
   public:
     static constexpr std::size_t kLimitMax = 1000;
+    // Pages that are read at a time; also bounds what is kept of them.
+    static constexpr std::size_t kPagesAhead = 16;
 
     Listing(store::Store& store, const Clock& clock, std::shared_ptr<Mailbox> mailbox,
             ListQuery query, Answer<ListAnswer> done);
@@ -29,8 +34,21 @@ class Listing : public std::enable_shared_from_this<Listing> {
     void begin();
 
   private:
-    void read();
-    void on_page(Result<store::SessionPage> page);
+    struct Page {
+        Partition partition = 0;
+        std::string cursor;  // where it begins
+        std::optional<Result<store::SessionPage>> content;
+    };
+    using PagePtr = std::shared_ptr<Page>;
+
+    [[nodiscard]] PagePtr read(Partition partition, std::string cursor);
+    void read_ahead();
+    // In the order of the partitions, as far as they are there.
+    void take_pages();
+    void take(const Page& page);
+    void add_fitting(const store::SessionPage& content);
+    void finish(Result<ListAnswer> answer);
+    [[nodiscard]] std::size_t missing() const { return query_.limit - answer_.sessions.size(); }
     [[nodiscard]] bool fits(const SessionSummary& summary) const;
     [[nodiscard]] Result<void> parse_cursor();
 
@@ -38,10 +56,12 @@ class Listing : public std::enable_shared_from_this<Listing> {
     const Clock& clock_;
     std::shared_ptr<Mailbox> mailbox_;
     ListQuery query_;
-    Answer<ListAnswer> done_;
+    Answer<ListAnswer> done_;  // empty: answered
     ListAnswer answer_;
-    Partition partition_ = 0;
-    std::string cursor_;
+    std::deque<PagePtr> pages_;  // asked for and not taken
+    std::size_t pages_max_ = 1;
+    Partition next_partition_ = 0;  // nothing of it was asked for yet
+    std::string first_cursor_;
 };
 
 }  // namespace fermata::engine

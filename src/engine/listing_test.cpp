@@ -1,0 +1,124 @@
+#include "engine/listing.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/engine_fixture.h"
+#include "store/forwarding_store.h"
+
+namespace fermata::engine {
+namespace {
+
+// Keeps the answers to lists until they are let go; the newest first, as none promises an order.
+class SlowLists final : public store::ForwardingStore {
+  public:
+    using ForwardingStore::ForwardingStore;
+
+    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+                       store::Done<store::SessionPage> done) override {
+        ++reads;
+        ForwardingStore::list_sessions(
+            partition, cursor, limit,
+            [this, done = std::move(done)](Result<store::SessionPage> page) {
+                held_.emplace_back([done, page = std::move(page)] { done(page); });
+            });
+    }
+    void let_go() {
+        at_a_time = std::max(at_a_time, held_.size());
+        for (auto held = std::exchange(held_, {}); !held.empty(); held.pop_back()) {
+            held.back()();
+        }
+    }
+
+    std::size_t reads = 0;
+    std::size_t at_a_time = 0;
+
+  private:
+    std::vector<std::function<void()>> held_;
+};
+
+class ListingTest : public EngineFixture {
+  protected:
+    void SetUp() override {
+        open();
+        for (int at = 0; at < 40; ++at) {
+            all_.push_back(start(chart(at % 10 == 0 ? "<final id='f'/>" : "<state id='s'/>")));
+        }
+        std::sort(all_.begin(), all_.end());
+    }
+
+    Result<ListAnswer> list(const ListQuery& query) {
+        auto mailbox = std::make_shared<Mailbox>(100);
+        std::optional<Result<ListAnswer>> answer;
+        std::make_shared<Listing>(lists_, clock_, mailbox, query, [&](Result<ListAnswer> given) {
+            answer = std::move(given);
+        })->begin();
+        for (int turn = 0; turn < 1000 && !answer; ++turn) {
+            lists_.let_go();
+            std::vector<Task> tasks;
+            mailbox->take(tasks, std::chrono::milliseconds(0));
+            for (const Task& task : tasks) {
+                task();
+            }
+        }
+        return answer ? *std::move(answer) : Error(ErrorCode::kInternal, "no answer");
+    }
+    // Of all pages, in their order.
+    std::vector<std::string> list_all(ListQuery query) {
+        std::vector<std::string> seen;
+        do {
+            const auto page = list(query);
+            EXPECT_TRUE(page) << page.error().to_string();
+            if (!page) {
+                break;
+            }
+            EXPECT_LE(page->sessions.size(), query.limit);
+            for (const SessionSummary& session : page->sessions) {
+                seen.push_back(session.id.to_string());
+            }
+            query.cursor = page->next;
+        } while (!query.cursor.empty());
+        return seen;
+    }
+
+    std::vector<std::string> all_;
+    SlowLists lists_{*store_};
+};
+
+TEST_F(ListingTest, EveryPageSizeShowsAllOnceAndInTheSameOrder) {
+    ListQuery query;
+    query.limit = 1000;
+    const std::vector<std::string> expected = list_all(query);
+    EXPECT_THAT(expected, ::testing::UnorderedElementsAreArray(all_));
+    for (std::size_t limit = 1; limit <= 41; ++limit) {
+        query.limit = limit;
+        EXPECT_EQ(list_all(query), expected) << "limit " << limit;
+    }
+}
+
+TEST_F(ListingTest, AFilterThatFewFitIsReadAheadAndComplete) {
+    ListQuery query;
+    query.status = SessionStatus::kFinal;
+    query.limit = 1000;
+    EXPECT_EQ(list_all(query).size(), 4U);
+    EXPECT_GT(lists_.at_a_time, 2U);
+    EXPECT_EQ(lists_.reads, kPartitions);
+
+    const std::vector<std::string> expected = list_all(query);
+    query.limit = 3;
+    EXPECT_EQ(list_all(query), expected);
+}
+
+TEST_F(ListingTest, AFirstPageThatIsEnoughReadsNoOther) {
+    ListQuery query;
+    query.limit = 2;
+    ASSERT_TRUE(list(query));
+    EXPECT_EQ(lists_.reads, 1U);
+}
+
+}  // namespace
+}  // namespace fermata::engine
