@@ -254,10 +254,12 @@ void Client::Core::retire(std::unique_ptr<Primary> primary) {
     primary->take_all(left);
     retired_.push_back(std::move(primary));
     boost::asio::post(loop_, [this] {
-        for (const std::unique_ptr<Primary>& gone : retired_) {
+        const auto retired = std::exchange(retired_, {});
+        for (const std::unique_ptr<Primary>& gone : retired) {
             dirty_.erase(gone.get());
+            // A survey without an end would be the last one.
+            gone->give_up_questions();
         }
-        retired_.clear();
     });
     surroundings_.counters.retries += left.size();
     for (OutstandingPtr& request : left) {

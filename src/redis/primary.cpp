@@ -341,6 +341,11 @@ void Primary::take_all(OutstandingQueue& into) {
     }
 }
 
+void Primary::give_up_questions() {
+    read_channel_.give_up_questions(
+        Error(ErrorCode::kUnavailable, node().address.to_string() + " is no primary any more"));
+}
+
 std::optional<Primary::Time> Primary::oldest() const {
     std::optional<Time> oldest = read_channel_.oldest();
     const auto take = [&oldest](std::optional<Time> other) {

@@ -88,6 +88,8 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
 
     // Everything that is not answered; the requests on the wire too.
     void take_all(OutstandingQueue& into);
+    // Before it is destroyed: those who asked it something are told so.
+    void give_up_questions();
     // Those that wait here and are for another primary by now.
     template <typename Misplaced>
     void take_misplaced(const Misplaced& is_misplaced, OutstandingQueue& into) {

@@ -103,11 +103,20 @@ void ReadChannel::watch(Time now) {
     }
 }
 
+// Their places stay: their answers are still to come, and those to questions behind them.
 void ReadChannel::take_requests(OutstandingQueue& into) {
-    for (Expected& expected : std::exchange(expected_, {})) {
+    for (Expected& expected : expected_) {
         if (expected.request != nullptr) {
             expected.request->is_sent = false;
             into.push_back(std::move(expected.request));
+        }
+    }
+}
+
+void ReadChannel::give_up_questions(const Error& reason) {
+    for (Expected& expected : std::exchange(expected_, {})) {
+        if (expected.answer) {
+            expected.answer(reason);
         }
     }
 }

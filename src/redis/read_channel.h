@@ -54,6 +54,8 @@ class ReadChannel final : private LinkListener {
     void watch(Time now);
     // The requests on the wire, without their answers; for a channel that is destroyed next.
     void take_requests(OutstandingQueue& into);
+    // Whoever asked hears that there will be no answer.
+    void give_up_questions(const Error& reason);
     // Of the oldest request; nullopt: none.
     [[nodiscard]] std::optional<Time> oldest() const;
 
