@@ -160,6 +160,43 @@ TEST_F(EngineClusterInboxTest, AnEventWithAKeyIsConsumedOnceByWhicheverWayItIsRe
     EXPECT_EQ(item(one_, here_, "heard"), "abc");
 }
 
+TEST_F(EngineClusterInboxTest, TheRepetitionOfAnEventThatEndedItsSessionIsTaken) {
+    give(one_, kHere);
+    start_at(one_, here_, chart(R"(<state id="a"><transition event="x" target="over"/></state>
+                                   <final id="over"/>)"));
+    ASSERT_TRUE(send_to(one_, here_, "x", "key"));
+    ASSERT_TRUE(take(one_, kHere));
+    const auto repeated = append(two_, here_, "x", "key");
+    ASSERT_TRUE(repeated) << repeated.error().to_string();
+    EXPECT_EQ(append(two_, here_, "x", "another key").error().code(), ErrorCode::kNotFound);
+
+    give(two_, kHere);
+    EXPECT_TRUE(becomes_true([&] { return is_inbox_empty(kHere); }));
+    EXPECT_EQ(*receipt(one_, repeated->id), ReceiptState::kTaken);
+    const auto direct = send_to(two_, here_, "x", "key");
+    ASSERT_TRUE(direct);
+    EXPECT_TRUE(direct->repeated);
+}
+
+// A primary of Redis that was replaced, and does not know it yet, shows a state of the past.
+TEST_F(EngineClusterInboxTest, WhatIsReadWithoutOwningThePartitionDecidesNothing) {
+    pass_hints();
+    give(one_, kHere);
+    give(two_, kThere);
+    start_at(two_, there_, listening_);
+    start_at(one_, here_, relay_to(there_));
+    one_.store.show_the_past();
+    ASSERT_TRUE(send_to(one_, here_, "x"));
+    EXPECT_TRUE(hears(two_, there_, "x"));
+    EXPECT_EQ(item(one_, here_, "failed"), "0");
+
+    ASSERT_TRUE(take(two_, kThere));
+    const auto taken = append(one_, there_, "y");
+    EXPECT_TRUE(taken) << taken.error().to_string();
+    give(two_, kThere);
+    EXPECT_TRUE(hears(two_, there_, "xy"));
+}
+
 TEST_F(EngineClusterInboxTest, AnOwnerThatIsThereAlreadyReadsWhatIsAppended) {
     give(one_, kHere);
     start_at(one_, here_, listening_);

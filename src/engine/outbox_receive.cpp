@@ -1,5 +1,4 @@
 // Outbox, part two: the receiving side, on the shard of the target's partition.
-#include <map>
 #include <utility>
 
 #include "engine/outbox.h"
@@ -8,40 +7,6 @@
 namespace fermata::engine {
 namespace {
 
-// Events for sessions of a partition that this instance does not serve. Asks the store which of the
-// sessions are there, and appends for those. Owned by its own callbacks; done is called from a
-// thread of the store.
-class Forwarding : public std::enable_shared_from_this<Forwarding> {
-  public:
-    Forwarding(store::Store& store, Partition target, Partition from,
-               std::vector<Outbox::RemoteEntry> entries, Outbox::RemoteDone done)
-        : store_(store),
-          target_(target),
-          from_(from),
-          entries_(std::move(entries)),
-          done_(std::move(done)) {}
-
-    void begin() {
-        for (const Outbox::RemoteEntry& entry : entries_) {
-            is_there_.try_emplace(entry.event.target, false);
-        }
-        look(is_there_.begin());
-    }
-
-  private:
-    using There = std::map<SessionId, bool>;
-
-    void look(There::iterator next);
-    void append();
-
-    store::Store& store_;
-    const Partition target_;
-    const Partition from_;
-    std::vector<Outbox::RemoteEntry> entries_;
-    Outbox::RemoteDone done_;
-    There is_there_;
-};
-
 store::InboxRecord record_of(const Outbox::RemoteEntry& entry) {
     store::InboxRecord record;
     record.session = entry.event.target;
@@ -49,48 +14,35 @@ store::InboxRecord record_of(const Outbox::RemoteEntry& entry) {
     return record;
 }
 
-void Forwarding::look(There::iterator next) {
-    if (next == is_there_.end()) {
-        append();
-        return;
+// Events for sessions of a partition that this instance does not serve: the store itself tells
+// which of them live. What is only read may be older than what was acknowledged, and an event that
+// was taken for undeliverable because of it would be lost. `done` is called from a thread of the
+// store.
+void append_elsewhere(store::Store& store, Partition target, Partition from,
+                      const std::vector<Outbox::RemoteEntry>& entries, Outbox::RemoteDone done) {
+    store::InboxAppend append;
+    append.partition = target;
+    append.from = from;
+    append.only_live = true;
+    for (const Outbox::RemoteEntry& entry : entries) {
+        append.from_numbers.push_back(entry.number);
+        append.records.push_back(record_of(entry));
     }
-    store_.load_session(next->first, [self = shared_from_this(), next](
-                                         const Result<std::optional<store::SessionRecord>>& found) {
-        if (!found) {
-            self->done_(found.error());
+    std::vector<std::uint64_t> sent = append.from_numbers;
+    store.append_inbox(std::move(append), [sent = std::move(sent), done = std::move(done)](
+                                              const Result<store::InboxAnswer>& answer) {
+        if (!answer) {
+            done(answer.error());
             return;
         }
-        next->second = found->has_value() && !(*found)->end;
-        self->look(std::next(next));
-    });
-}
-
-void Forwarding::append() {
-    std::vector<std::uint64_t> unreachable;
-    store::InboxAppend append;
-    append.partition = target_;
-    append.from = from_;
-    for (const Outbox::RemoteEntry& entry : entries_) {
-        if (is_there_.at(entry.event.target)) {
-            append.from_numbers.push_back(entry.number);
-            append.records.push_back(record_of(entry));
-        } else {
-            unreachable.push_back(entry.number);
+        std::vector<std::uint64_t> unreachable;
+        for (std::size_t at = 0; at < sent.size(); ++at) {
+            if (answer->numbers[at] == store::InboxAnswer::kNobodyThere) {
+                unreachable.push_back(sent[at]);
+            }
         }
-    }
-    if (append.records.empty()) {
-        done_(std::move(unreachable));
-        return;
-    }
-    store_.append_inbox(std::move(append),
-                        [self = shared_from_this(), unreachable = std::move(unreachable)](
-                            const Result<store::InboxAnswer>& answer) {
-                            if (answer) {
-                                self->done_(unreachable);
-                            } else {
-                                self->done_(answer.error());
-                            }
-                        });
+        done(std::move(unreachable));
+    });
 }
 
 }  // namespace
@@ -114,9 +66,7 @@ void Outbox::receive(Partition target, Partition from, std::vector<RemoteEntry> 
         }
         done(std::move(unreachable));
     };
-    std::make_shared<Forwarding>(shard_.store(), target, from, std::move(entries),
-                                 std::move(hinting))
-        ->begin();
+    append_elsewhere(shard_.store(), target, from, entries, std::move(hinting));
 }
 
 void Outbox::receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> entries,

@@ -29,19 +29,10 @@ std::optional<ReceiptName> parse_name(const std::string& text) {
     return name;
 }
 
-// As its owner would answer.
-Result<void> check_takes_events(const SessionId& session,
-                                const std::optional<store::SessionRecord>& record) {
-    if (!record || record->end) {
-        return Error(ErrorCode::kNotFound, "there is no session " + session.to_string());
-    }
-    const std::string* const meta = record->find("meta");
+bool waits_for_its_start(const std::optional<store::SessionRecord>& record) {
+    const std::string* const meta = record ? record->find("meta") : nullptr;
     const auto decoded = meta == nullptr ? Result<SessionMeta>(SessionMeta()) : decode_meta(*meta);
-    if (decoded && decoded->start_at_ms) {
-        return Error(ErrorCode::kConflict,
-                     "session " + session.to_string() + " has not started yet");
-    }
-    return {};
+    return decoded && decoded->start_at_ms;
 }
 
 }  // namespace
@@ -103,16 +94,20 @@ void Postbox::check_session(Letter letter) {
     store_.load_session(
         session, [self = shared_from_this(), letter = std::move(letter)](
                      const Result<std::optional<store::SessionRecord>>& record) mutable {
-            const Result<void> checked =
-                record ? check_takes_events(letter.session, *record) : Result<void>(record.error());
-            if (checked) {
-                self->append(std::move(letter));
+            if (!record) {
+                letter.done(record.error());
+            } else if (waits_for_its_start(*record)) {
+                letter.done(Error(ErrorCode::kConflict, "session " + letter.session.to_string() +
+                                                            " has not started yet"));
             } else {
-                letter.done(checked.error());
+                self->append(std::move(letter));
             }
         });
 }
 
+// Whether the session lives is for the store to tell (InboxAppend::only_live): what is read without
+// owning the partition may be older than what was acknowledged. The repetition of an event that the
+// session consumed before it ended is taken as well; the next owner knows its answer.
 void Postbox::append(Letter letter) {
     InboxPayload payload;
     payload.event = std::move(letter.request.event);
@@ -123,12 +118,17 @@ void Postbox::append(Letter letter) {
     store::InboxAppend append;
     append.partition = letter.session.partition();
     append.records.push_back(std::move(record));
+    append.only_live = true;
+    append.unless_answered = payload.answer_key;
     store_.append_inbox(std::move(append), [self = shared_from_this(), letter = std::move(letter)](
                                                const Result<store::InboxAnswer>& answer) {
-        if (answer) {
-            self->on_appended(letter, answer->numbers.front());
-        } else {
+        if (!answer) {
             letter.done(answer.error());
+        } else if (answer->numbers.front() == store::InboxAnswer::kNobodyThere) {
+            letter.done(
+                Error(ErrorCode::kNotFound, "there is no session " + letter.session.to_string()));
+        } else {
+            self->on_appended(letter, answer->numbers.front());
         }
     });
 }

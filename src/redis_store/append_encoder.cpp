@@ -26,12 +26,16 @@ redis::Command encode_append(const store::InboxAppend& append, const Keys& keys,
     if (!owned) {
         touched.push_back(keys.key(append.partition, "appender:" + appender));
     }
+    if (!append.unless_answered.empty()) {
+        touched.push_back(keys.key(append.partition, "answers"));
+    }
     for (const store::InboxRecord& record : append.records) {
         touched.push_back(keys.session(append.partition, record.session.key()));
     }
     redis::Command command(owned ? append_script() : foreign_append_script(), touched);
     command.add(append.from ? std::to_string(*append.from) : "");
     command.add(lifetimes.record.count()).add(lifetimes.record.count());
+    command.add(append.only_live ? "live" : "").add(append.unless_answered);
     for (std::size_t at = 0; at < append.records.size(); ++at) {
         command.add(append.from ? std::to_string(append.from_numbers[at]) : "");
         command.add(append.records[at].session.key()).add(append.records[at].payload);
@@ -46,7 +50,7 @@ Result<store::InboxAnswer> decode_append_answer(std::size_t records, const CallA
                                        ? std::string_view()
                                        : std::string_view(answer.text).substr(space + 1);
     if (!first || taken.size() != records ||
-        taken.find_first_not_of("01") != std::string_view::npos) {
+        taken.find_first_not_of("01n") != std::string_view::npos) {
         return Error(ErrorCode::kCorrupt, "\"" + answer.text.substr(0, 80) +
                                               "\" is no answer to an append of " +
                                               std::to_string(records) + " events");
@@ -54,7 +58,9 @@ Result<store::InboxAnswer> decode_append_answer(std::size_t records, const CallA
     store::InboxAnswer appended;
     std::uint64_t next = *first;
     for (const char mark : taken) {
-        appended.numbers.push_back(mark == '1' ? next++ : 0);
+        appended.numbers.push_back(mark == '1'   ? next++
+                                   : mark == 'n' ? store::InboxAnswer::kNobodyThere
+                                                 : store::InboxAnswer::kRepetition);
     }
     return appended;
 }

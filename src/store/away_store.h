@@ -1,9 +1,10 @@
 // AwayStore: holds commits while it is away, as a store that tries again until Redis answers, and
-// answers to appends when it is told to. For tests.
+// answers to appends when it is told to, or shows a past in which no session was there. For tests.
 #pragma once
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,6 +44,16 @@ class AwayStore final : public ForwardingStore {
                 done(answer);
             });
     }
+    void load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) override {
+        std::unique_lock lock(mutex_);
+        if (is_of_the_past_) {
+            lock.unlock();
+            done(std::optional<SessionRecord>());
+            return;
+        }
+        lock.unlock();
+        ForwardingStore::load_session(session, std::move(done));
+    }
     [[nodiscard]] StoreHealth health() const override {
         const std::lock_guard lock(mutex_);
         return {reason_.empty() && away_.empty(), reason_.empty() ? "a part is away" : reason_};
@@ -62,6 +73,11 @@ class AwayStore final : public ForwardingStore {
     void hold_append_answers() {
         const std::lock_guard lock(mutex_);
         holds_append_answers_ = true;
+    }
+    // Reads do not find sessions, as on a server that was primary and does not know better yet.
+    void show_the_past() {
+        const std::lock_guard lock(mutex_);
+        is_of_the_past_ = true;
     }
     // The next commit is refused, and not made.
     void fail_next_commit() {
@@ -84,6 +100,7 @@ class AwayStore final : public ForwardingStore {
             away_.clear();
             holding_ = false;
             holds_append_answers_ = false;
+            is_of_the_past_ = false;
             held.swap(held_);
         }
         for (const auto& commit : held) {
@@ -103,6 +120,7 @@ class AwayStore final : public ForwardingStore {
     std::size_t passing_ = 0;
     bool fails_next_ = false;
     bool holds_append_answers_ = false;
+    bool is_of_the_past_ = false;
     std::vector<std::function<void()>> held_;
 };
 

@@ -285,7 +285,12 @@ Result<InboxAnswer> Planner::append_inbox(const InboxAppend& append) {
     InboxAnswer answer;
     for (std::size_t at = 0; at < append.records.size(); ++at) {
         if (append.from && append.from_numbers[at] <= last) {
-            answer.numbers.push_back(0);
+            answer.numbers.push_back(InboxAnswer::kRepetition);
+            continue;
+        }
+        FERMATA_TRY_ASSIGN(const bool is_taken, takes(append, append.records[at].session));
+        if (!is_taken) {
+            answer.numbers.push_back(InboxAnswer::kNobodyThere);
             continue;
         }
         last = append.from ? append.from_numbers[at] : 0;
@@ -299,6 +304,24 @@ Result<InboxAnswer> Planner::append_inbox(const InboxAppend& append) {
         draft_.put(sender, writer.take());
     }
     return answer;
+}
+
+Result<bool> Planner::takes(const InboxAppend& append, const SessionId& session) const {
+    if (!append.only_live) {
+        return true;
+    }
+    FERMATA_TRY_ASSIGN(const auto entry,
+                       draft_.find<SessionEntry>(session_key(Table::kSession, session)));
+    if (entry && !entry->end) {
+        return true;
+    }
+    if (append.unless_answered.empty()) {
+        return false;
+    }
+    FERMATA_TRY_ASSIGN(
+        const auto kept,
+        draft_.get(Key(append.partition, Table::kAnswer).text(append.unless_answered).bytes()));
+    return kept.has_value();
 }
 
 Result<bool> Planner::put_document(const std::string& hash, const std::string& bytes) {

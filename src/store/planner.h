@@ -58,6 +58,8 @@ class Planner {
     void apply_boxes(const SessionCommit& commit, PartitionEntry& entry, SessionAnswer& answer);
     void apply_records(const SessionCommit& commit);
     Result<void> apply_end(const SessionCommit& commit);
+    // Whether an append may put an event for the session into the inbox.
+    [[nodiscard]] Result<bool> takes(const InboxAppend& append, const SessionId& session) const;
     Result<std::size_t> check(const ImportBatch& batch) const;
     Result<void> put_session(const SessionRecord& record);
     void put_timer(const SessionId& session, const TimerRecord& timer);

@@ -98,10 +98,17 @@ struct InboxAppend {
     std::optional<Partition> from;
     std::vector<std::uint64_t> from_numbers;
     std::vector<InboxRecord> records;  // numbers given by the store
+    // Leaves out what is for sessions that do not live (any more), unless the answer of that key is
+    // kept. Checked in the atomic write itself: who does not own the partition cannot tell by
+    // reading, which may show an older state than was acknowledged.
+    bool only_live = false;
+    std::string unless_answered;
 };
 
 struct InboxAnswer {
-    // One a record: the number it got, or 0 when it was skipped as a repetition.
+    static constexpr std::uint64_t kRepetition = 0;
+    static constexpr std::uint64_t kNobodyThere = ~std::uint64_t{0};
+    // One a record: the number it got, or why it was left out.
     std::vector<std::uint64_t> numbers;
 };
 

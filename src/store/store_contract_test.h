@@ -481,6 +481,42 @@ TYPED_TEST_P(StoreContractTest, AppendsNeedNoOwnerAndDisturbNone) {
               CommitStatus::kCommitted);
 }
 
+TYPED_TEST_P(StoreContractTest, AppendsForLiveSessionsLeaveOutWhatIsForOthers) {
+    const Epoch epoch = this->claim(0);
+    ASSERT_EQ(this->commit_one(epoch, test_step(this->a_, 1, "a")).status,
+              CommitStatus::kCommitted);
+    SessionCommit over = test_step(this->b_, 1, "b");
+    over.end = EndRecord{"end", 100};
+    over.answers = {{"key", "answer", 100}};
+    ASSERT_EQ(this->commit_one(epoch, over).status, CommitStatus::kCommitted);
+    InboxAppend append;
+    append.only_live = true;
+    append.from = 7;
+    append.from_numbers = {1, 2, 3, 4};
+    append.records = {
+        {this->b_, 0, "1"}, {this->a_, 0, "2"}, {test_session(3), 0, "3"}, {this->a_, 0, "4"}};
+
+    const auto appended = this->append(append);
+    ASSERT_TRUE(appended);
+    EXPECT_EQ(appended->numbers[0], InboxAnswer::kNobodyThere);
+    EXPECT_EQ(appended->numbers[2], InboxAnswer::kNobodyThere);
+    EXPECT_EQ(appended->numbers[3], appended->numbers[1] + 1);
+    const auto inbox = this->inbox(0);
+    ASSERT_EQ(inbox.size(), 2U);
+    EXPECT_EQ(inbox[0].payload, "2");
+    EXPECT_EQ(inbox[0].number, appended->numbers[1]);
+    EXPECT_EQ(inbox[1].payload, "4");
+    EXPECT_FALSE(this->load(test_session(3)));
+
+    InboxAppend repetition;
+    repetition.only_live = true;
+    repetition.records = {{this->b_, 0, "again"}};
+    repetition.unless_answered = "another key";
+    EXPECT_EQ(this->append(repetition)->numbers[0], InboxAnswer::kNobodyThere);
+    repetition.unless_answered = "key";
+    EXPECT_EQ(this->append(repetition)->numbers[0], appended->numbers[3] + 1);
+}
+
 TYPED_TEST_P(StoreContractTest, SessionsAreListedOldestFirstInPages) {
     const Epoch epoch = this->claim(0);
     for (std::uint64_t number = 1; number <= 5; ++number) {
@@ -671,8 +707,9 @@ REGISTER_TYPED_TEST_SUITE_P(
     InboxAndOutboxNumbersGrowWithoutGapsAndAreNeverUsedAgain, BoxesAreListedInPages,
     ConsumedInboxEntriesAreGone, OutboxEntriesAreRemovedWithoutASessionCommit,
     RepeatedAppendsAreSkippedBySender, AppendsWithoutASenderAreNeverSkipped,
-    AppendsNeedNoOwnerAndDisturbNone, SessionsAreListedOldestFirstInPages, JournalKeepsTheNewest,
-    AnswersAreFoundUntilTheyExpire, DocumentsAreKeptByHashAndByName, PayloadsAreBytes,
-    CommitsAreAnsweredInTheirOrder, ManyThreadsCommitAtOnce, EveryCallIsAnsweredAlsoAfterClosing);
+    AppendsNeedNoOwnerAndDisturbNone, AppendsForLiveSessionsLeaveOutWhatIsForOthers,
+    SessionsAreListedOldestFirstInPages, JournalKeepsTheNewest, AnswersAreFoundUntilTheyExpire,
+    DocumentsAreKeptByHashAndByName, PayloadsAreBytes, CommitsAreAnsweredInTheirOrder,
+    ManyThreadsCommitAtOnce, EveryCallIsAnsweredAlsoAfterClosing);
 
 }  // namespace fermata::store
