@@ -101,10 +101,8 @@ void CallQueue::go_on() {
             look([this](const Stored& stored) { compare(stored); });
             return;
         }
-        if (is_redoing_) {
-            is_redoing_ = false;
-            release_reads();
-        }
+        is_redoing_ = false;
+        release_reads();
         if (jobs_.empty() || begin_front() == Step::kBusy) {
             return;
         }

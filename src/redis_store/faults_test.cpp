@@ -615,5 +615,37 @@ TEST_F(RedisStoreFaultsTest, AnIdlePartitionIsMadeGoodAfterAFailoverThatLostComm
     servers.wait_healthy();
 }
 
+// The one who owned the partition learns of both at the same time: its primary is another one, and
+// so is its owner. What it reads meanwhile waits until the first is looked into, and is answered.
+TEST_F(RedisStoreFaultsTest, ReadsAreAnsweredWhenAFailoverShowsThatThePartitionIsAnothers) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no replicas";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    auto other = RedisStore::open(options());
+    ASSERT_TRUE(other);
+    claim(**other);
+    Servers servers(probe_, 0);
+    servers.control("kill", servers.primary());
+
+    auto committed = std::make_shared<std::promise<Result<CommitAnswer>>>();
+    auto fate = committed->get_future();
+    store_->commit(batch_of(epoch, {rich_step(a_, 2)}), [committed](Result<CommitAnswer> answer) {
+        committed->set_value(std::move(answer));
+    });
+    using Record = std::optional<store::SessionRecord>;
+    auto read = std::make_shared<std::promise<Result<Record>>>();
+    auto record = read->get_future();
+    store_->load_session(a_, [read](Result<Record> found) { read->set_value(std::move(found)); });
+
+    ASSERT_EQ(fate.wait_for(seconds(60)), std::future_status::ready);
+    EXPECT_EQ(fate.get().error().code(), ErrorCode::kFenced);
+    ASSERT_EQ(record.wait_for(seconds(30)), std::future_status::ready);
+    EXPECT_EQ(record.get()->value().seq, 1U);
+    servers.control("restart", servers.primary());
+    servers.wait_healthy();
+}
+
 }  // namespace
 }  // namespace fermata::redis_store
