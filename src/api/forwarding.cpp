@@ -1,6 +1,7 @@
 #include "api/forwarding.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "api/hop.h"
@@ -18,6 +19,9 @@ using std::chrono::steady_clock;
 // to the store, or, when one died, within the lease.
 constexpr milliseconds kPauseFirst{25};
 constexpr milliseconds kPauseMost{400};
+// How often it is looked whether partitions that somebody waits for are elsewhere now: whoever
+// waits for a new owner goes on when it is there, and not when the pause is over.
+constexpr milliseconds kLookEvery{20};
 // How long a request waits for its partition to be owned before it goes into the inbox or is
 // refused: a hand-over is over by then.
 constexpr milliseconds kOwnerlessPatience{500};
@@ -77,6 +81,7 @@ struct Forwarding::Errand {
     std::optional<Partition> partition;
     bool is_for_nobody = false;  // the handler finds out what is wrong with it
     std::size_t attempts = 0;
+    std::atomic<bool> pauses = false;
     std::optional<steady_clock::time_point> ownerless_since;
     std::string target;   // of the last attempt, for whoever reads the refusal
     std::string trouble;  // why the last attempt did not answer
@@ -286,7 +291,64 @@ void Forwarding::attempt_later(const ErrandPtr& errand, std::string trouble) {
         return;
     }
     ++repeated_;
-    pauses_.after_about(pause_after(errand->attempts), [this, errand] { attempt(errand); });
+    errand->pauses = true;
+    look_for(errand);
+    pauses_.after_about(pause_after(errand->attempts), [this, errand] { go_on(errand); });
+}
+
+// The end of its pause and another place of its partition may come at the same time.
+void Forwarding::go_on(const ErrandPtr& errand) {
+    if (errand->pauses.exchange(false)) {
+        attempt(errand);
+    }
+}
+
+void Forwarding::look_for(const ErrandPtr& errand) {
+    if (!errand->partition) {
+        return;
+    }
+    Place place = place_of(*errand);
+    bool begins = false;
+    {
+        const std::lock_guard lock(paused_mutex_);
+        paused_.push_back({errand, std::move(place)});
+        begins = !std::exchange(is_looking_, true);
+    }
+    if (begins) {
+        pauses_.after(kLookEvery, [this] { look_at_paused(); });
+    }
+}
+
+void Forwarding::look_at_paused() {
+    std::map<Partition, Place> places;
+    std::vector<ErrandPtr> moved;
+    bool goes_on = false;
+    {
+        const std::lock_guard lock(paused_mutex_);
+        std::erase_if(paused_, [&](const Paused& paused) {
+            if (!paused.errand->pauses) {
+                return true;
+            }
+            const auto [found, is_new] = places.try_emplace(*paused.errand->partition);
+            if (is_new) {
+                found->second = place_of(*paused.errand);
+            }
+            const bool is_there = found->second.where == paused.place.where &&
+                                  found->second.internal_url == paused.place.internal_url;
+            if (!is_there) {
+                moved.push_back(paused.errand);
+            }
+            return !is_there;
+        });
+        goes_on = !paused_.empty() && !stopped_;
+        is_looking_ = goes_on;
+    }
+    for (const ErrandPtr& errand : moved) {
+        go_on(errand);
+    }
+    if (goes_on) {
+        pauses_.after(kLookEvery, [this] { look_at_paused(); });
+    }
 }
 
 // ---- what has moved

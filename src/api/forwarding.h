@@ -57,6 +57,11 @@ class Forwarding {
   private:
     struct Errand;
     using ErrandPtr = std::shared_ptr<Errand>;
+    // An errand between two attempts, and where its partition was when the pause began.
+    struct Paused {
+        ErrandPtr errand;
+        Place place;
+    };
     // A relay whose session may move meanwhile.
     struct Watched {
         std::weak_ptr<Relay> relay;
@@ -78,6 +83,9 @@ class Forwarding {
     void wait_for_owner(const ErrandPtr& errand);
     void put_into_inbox(const ErrandPtr& errand);
     void attempt_later(const ErrandPtr& errand, std::string trouble);
+    void go_on(const ErrandPtr& errand);
+    void look_for(const ErrandPtr& errand);
+    void look_at_paused();
     void watch(const std::shared_ptr<Relay>& relay, Partition partition, const Place& place);
     void look_at_watched();
     [[nodiscard]] bool is_own_message(const http::Request& request) const;
@@ -92,6 +100,9 @@ class Forwarding {
     std::atomic<std::uint64_t> put_into_inbox_ = 0;
     std::mutex client_mutex_;
     std::unique_ptr<http::Client> client_;  // made under client_mutex_, then constant
+    std::mutex paused_mutex_;
+    std::vector<Paused> paused_;  // under paused_mutex_
+    bool is_looking_ = false;     // under paused_mutex_
     std::mutex watched_mutex_;
     std::vector<Watched> watched_;  // under watched_mutex_
     bool is_watching_ = false;      // under watched_mutex_
