@@ -40,6 +40,8 @@ struct Delivery {
     Kind kind = Kind::kEvent;
     // Sent by the session to itself within a run: not stored anywhere yet.
     bool self = false;
+    // Its sender was told that it is taken: what came later, and was not answered yet, comes after.
+    bool promised = false;
     std::uint64_t inbox_number = 0;   // 0: did not come through the inbox
     std::uint64_t outbox_number = 0;  // 0: not the outcome of an outbox entry
     std::uint64_t timer_number = 0;   // kTimer
@@ -85,6 +87,24 @@ class DeliveryQueue {
         added->place = tail_ == nullptr ? 0 : tail_->place + 1;
         (tail_ == nullptr ? head_ : tail_->next) = std::move(delivery);
         tail_ = added;
+    }
+    // Behind its like, and before those whose senders wait for an answer: nobody can have sent one
+    // of these because of one of them.
+    void push_before_waiting(std::unique_ptr<Delivery> delivery) {
+        std::unique_ptr<Delivery>* at = &head_;
+        std::uint32_t place = empty() ? 0 : head_->place;
+        for (; *at != nullptr && ((*at)->waiter == nullptr || (*at)->promised); at = &(*at)->next) {
+            ++place;
+        }
+        delivery->place = place;
+        if (*at == nullptr) {
+            tail_ = delivery.get();
+        }
+        delivery->next = std::move(*at);
+        *at = std::move(delivery);
+        for (Delivery* later = (*at)->next.get(); later != nullptr; later = later->next.get()) {
+            ++later->place;
+        }
     }
     // Null when empty.
     std::unique_ptr<Delivery> pop() {

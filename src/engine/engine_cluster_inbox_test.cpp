@@ -197,6 +197,31 @@ TEST_F(EngineClusterInboxTest, WhatIsReadWithoutOwningThePartitionDecidesNothing
     EXPECT_TRUE(hears(two_, there_, "xy"));
 }
 
+// The owner was there all the time, and somebody else did not know it.
+TEST_F(EngineClusterInboxTest, WhatWasTakenIsNotLostWhenALaterEventEndsTheSession) {
+    give(one_, kHere);
+    start_at(one_, here_,
+             chart(R"(<datamodel><data id="heard" expr="''"/></datamodel>
+        <state id="a">
+          <transition event="finish" target="over"/>
+          <transition event="*"><assign location="heard" expr="heard + _event.name"/></transition>
+        </state>
+        <final id="over"><donedata><content expr="heard"/></donedata></final>)",
+                   R"(datamodel="ecmascript")"));
+    ASSERT_TRUE(append(two_, here_, "x"));
+    const auto finished = send_to(one_, here_, "finish");
+    ASSERT_FALSE(finished);
+    EXPECT_EQ(finished.error().code(), ErrorCode::kUnavailable);
+    ASSERT_TRUE(becomes_true([&] { return !one_.ownership.lost().empty(); }));
+
+    give(one_, kHere);  // as its membership would
+    ASSERT_TRUE(send_to(one_, here_, "finish"));
+    const auto seen = view(one_, here_);
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->summary.status, SessionStatus::kFinal);
+    EXPECT_EQ(seen->donedata.to_text(), "x");
+}
+
 TEST_F(EngineClusterInboxTest, AnOwnerThatIsThereAlreadyReadsWhatIsAppended) {
     give(one_, kHere);
     start_at(one_, here_, listening_);

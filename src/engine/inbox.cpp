@@ -161,6 +161,7 @@ void Inbox::deliver_once(InboxEntry entry) {
         *is_ours = true;
         auto delivery = std::make_unique<Delivery>();
         delivery->inbox_number = kept->number;
+        delivery->promised = true;
         delivery->event = std::move(kept->payload->event);
         delivery->waiter = std::make_unique<Waiter>();
         delivery->waiter->answer_key = key;
@@ -176,6 +177,7 @@ void Inbox::deliver_once(InboxEntry entry) {
 void Inbox::deliver_payload(const SessionId& session, InboxPayload payload, std::uint64_t number) {
     auto delivery = std::make_unique<Delivery>();
     delivery->inbox_number = number;
+    delivery->promised = payload.effect_id.empty();  // a client's
     delivery->child =
         SessionId::parse(std::string_view(payload.effect_id).substr(0, SessionId::kTextLength));
     delivery->event = std::move(payload.event);

@@ -120,6 +120,7 @@ void Postbox::append(Letter letter) {
     append.records.push_back(std::move(record));
     append.only_live = true;
     append.unless_answered = payload.answer_key;
+    append.promised = true;
     store_.append_inbox(std::move(append), [self = shared_from_this(), letter = std::move(letter)](
                                                const Result<store::InboxAnswer>& answer) {
         if (!answer) {

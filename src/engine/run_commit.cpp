@@ -145,6 +145,11 @@ void Run::write_end() {
         [this](const PendingTimer& timer) { shard_.remove_timer(session_.id, timer.number()); });
     session_.timers.clear();
     commit_.timers_set.clear();
+    session_.queue.for_each([this](const Delivery& delivery) {
+        if (delivery.inbox_number != 0) {
+            commit_.inbox_known.push_back(delivery.inbox_number);
+        }
+    });
     tell_parent();
     end_->ended_ms = now_ms_;
     end_->seq = session_.seq + 1;

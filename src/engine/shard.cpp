@@ -326,7 +326,11 @@ void Shard::enqueue(LiveSession& session, std::unique_ptr<Delivery> delivery) {
     }
     session.used_ms = now_ms();
     sessions_.touch(session);
-    session.queue.push(std::move(delivery));
+    if (delivery->promised) {
+        session.queue.push_before_waiting(std::move(delivery));
+    } else {
+        session.queue.push(std::move(delivery));
+    }
     lane.make_ready(session);
 }
 

@@ -36,6 +36,7 @@ redis::Command encode_append(const store::InboxAppend& append, const Keys& keys,
     command.add(append.from ? std::to_string(*append.from) : "");
     command.add(lifetimes.record.count()).add(lifetimes.record.count());
     command.add(append.only_live ? "live" : "").add(append.unless_answered);
+    command.add(append.promised ? "promised" : "");
     for (std::size_t at = 0; at < append.records.size(); ++at) {
         command.add(append.from ? std::to_string(append.from_numbers[at]) : "");
         command.add(append.records[at].session.key()).add(append.records[at].payload);

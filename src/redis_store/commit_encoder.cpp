@@ -96,7 +96,8 @@ class Encoder {
     [[nodiscard]] redis::Command begin_command();
     [[nodiscard]] std::size_t size_hint() const;
     [[nodiscard]] bool has_session_twice() const;
-    static void add_head(redis::Command& command, const SessionCommit& commit);
+    void add_head(redis::Command& command, const SessionCommit& commit);
+    static void append_known(std::string& out, const SessionCommit& commit);
     void add_additions(redis::Command& command, const SessionCommit& commit, const std::string& id);
     void add_fields(redis::Command& command, const SessionCommit& commit);
     void add_boxes(redis::Command& command, const SessionCommit& commit, const std::string& id);
@@ -228,6 +229,21 @@ void Encoder::add_head(redis::Command& command, const SessionCommit& commit) {
         command.add("");
     }
     command.add(commit.end ? "ended" : "");
+    command.add(made([&](std::string& out) { append_known(out, commit); }));
+}
+
+// " 7 12 ": of an end, what its owner knows of the session's inbox.
+void Encoder::append_known(std::string& out, const SessionCommit& commit) {
+    if (!commit.end) {
+        return;
+    }
+    out += ' ';
+    for (const auto* numbers : {&commit.inbox_removed, &commit.inbox_known}) {
+        for (const std::uint64_t number : *numbers) {
+            append_number(out, number);
+            out += ' ';
+        }
+    }
 }
 
 void Encoder::add_additions(redis::Command& command, const SessionCommit& commit,

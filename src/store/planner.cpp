@@ -1,5 +1,6 @@
 #include "store/planner.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +10,9 @@
 
 namespace fermata::store {
 namespace {
+
+// Value of a kSessionInbox key whose entry a session must see before it may end; else empty.
+constexpr std::string_view kPromised = "p";
 
 Key session_key(Table table, const SessionId& session) {
     Key key(session.partition(), table);
@@ -83,11 +87,12 @@ Result<Planner::Checked> Planner::check(const CommitBatch& batch) const {
         SessionEntry& entry = known->second;
         SessionAnswer session;
         session.stored_seq = entry.seq;
+        FERMATA_TRY_ASSIGN(const bool is_ignorant, overlooks_a_promise(commit));
         // A repeated creation is told from another one of the same id by its time.
         const bool same = commit.expected_seq != 0 || entry.created_ms == commit.created_ms;
         if (entry.seq == commit.seq && same) {
             session.status = CommitStatus::kAlready;
-        } else if (entry.seq != commit.expected_seq || entry.end) {
+        } else if (entry.seq != commit.expected_seq || entry.end || is_ignorant) {
             session.status = CommitStatus::kConflict;
             checked.conflict = true;
         } else {
@@ -106,6 +111,30 @@ Result<Planner::Checked> Planner::check(const CommitBatch& batch) const {
         }
     }
     return checked;
+}
+
+Result<bool> Planner::overlooks_a_promise(const SessionCommit& commit) const {
+    if (!commit.end) {
+        return false;
+    }
+    FERMATA_TRY_ASSIGN(const auto keys,
+                       draft_.keys(session_key(Table::kSessionInbox, commit.session)));
+    for (const std::string& key : keys) {
+        KeyReader reader(key);
+        reader.session();
+        const std::uint64_t number = reader.number();
+        const auto names = [number](const std::vector<std::uint64_t>& numbers) {
+            return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+        };
+        if (names(commit.inbox_removed) || names(commit.inbox_known)) {
+            continue;
+        }
+        FERMATA_TRY_ASSIGN(const auto mark, draft_.get(key));
+        if (mark && *mark == kPromised) {
+            return true;
+        }
+    }
+    return false;
 }
 
 Result<void> Planner::apply(const SessionCommit& commit, UnixMillis created_ms,
@@ -240,9 +269,11 @@ void Planner::put_end_expiry(const SessionId& session, const EndRecord& end) {
         "");
 }
 
-void Planner::put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number) {
+void Planner::put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number,
+                        std::string_view mark) {
     draft_.put(Key(partition, Table::kInbox).number(number), encode_entry(record));
-    draft_.put(Key(partition, Table::kSessionInbox).session(record.session).number(number), "");
+    draft_.put(Key(partition, Table::kSessionInbox).session(record.session).number(number),
+               std::string(mark));
 }
 
 Result<void> Planner::remove_inbox(Partition partition, std::uint64_t number) {
@@ -295,7 +326,8 @@ Result<InboxAnswer> Planner::append_inbox(const InboxAppend& append) {
         }
         last = append.from ? append.from_numbers[at] : 0;
         answer.numbers.push_back(entry.next_number);
-        put_inbox(append.partition, append.records[at], entry.next_number++);
+        put_inbox(append.partition, append.records[at], entry.next_number++,
+                  append.promised ? kPromised : std::string_view());
     }
     draft_.put(Key(append.partition, Table::kPartition), encode_entry(entry));
     if (append.from) {

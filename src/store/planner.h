@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -51,6 +52,8 @@ class Planner {
         std::vector<UnixMillis> created_ms;  // of each session commit's session
     };
     Result<Checked> check(const CommitBatch& batch) const;
+    // It ends a session that was promised an event which its owner has not heard of.
+    [[nodiscard]] Result<bool> overlooks_a_promise(const SessionCommit& commit) const;
     Result<void> apply(const SessionCommit& commit, UnixMillis created_ms, PartitionEntry& entry,
                        SessionAnswer& answer);
     Result<void> apply_fields(const SessionCommit& commit);
@@ -65,7 +68,8 @@ class Planner {
     void put_timer(const SessionId& session, const TimerRecord& timer);
     void put_answer(Partition partition, const AnswerRecord& answer);
     void put_end_expiry(const SessionId& session, const EndRecord& end);
-    void put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number);
+    void put_inbox(Partition partition, const InboxRecord& record, std::uint64_t number,
+                   std::string_view mark = {});
     Result<void> remove_inbox(Partition partition, std::uint64_t number);
     void erase_timer(const SessionId& session, UnixMillis due_ms, std::uint64_t number);
     Result<void> erase_all(const Key& prefix);

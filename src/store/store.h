@@ -51,6 +51,10 @@ struct SessionCommit {
     std::vector<std::pair<UnixMillis, std::uint64_t>>
         timers_removed;                        // due_ms and number, of this session
     std::vector<std::uint64_t> inbox_removed;  // numbers, of this session
+    // Of an end: further inbox entries of this session that the owner knows of, and those that
+    // earlier commits of the same batch remove. An entry that was promised (InboxAppend) and is
+    // neither among them nor removed is a conflict: the session must see it before it may end.
+    std::vector<std::uint64_t> inbox_known;
     std::vector<InboxRecord>
         inbox_added;  // for sessions of the same partition; numbers given by the store
     std::vector<OutboxRecord> outbox_added;     // numbers given by the store
@@ -103,6 +107,9 @@ struct InboxAppend {
     // reading, which may show an older state than was acknowledged.
     bool only_live = false;
     std::string unless_answered;
+    // Whoever sent these was told that they are taken: no session ends without its owner having
+    // heard of them.
+    bool promised = false;
 };
 
 struct InboxAnswer {

@@ -517,6 +517,34 @@ TYPED_TEST_P(StoreContractTest, AppendsForLiveSessionsLeaveOutWhatIsForOthers) {
     EXPECT_EQ(this->append(repetition)->numbers[0], appended->numbers[3] + 1);
 }
 
+TYPED_TEST_P(StoreContractTest, NoSessionEndsWithoutHavingHeardOfWhatWasPromised) {
+    const Epoch epoch = this->claim(0);
+    ASSERT_EQ(this->commit_one(epoch, test_step(this->a_, 1, "a")).status,
+              CommitStatus::kCommitted);
+    InboxAppend append;
+    append.records = {{this->a_, 0, "not promised"}};
+    ASSERT_TRUE(this->append(append));
+    append.promised = true;
+    append.records = {{this->a_, 0, "1"}, {this->a_, 0, "2"}};
+    const auto promised = this->append(append);
+    ASSERT_TRUE(promised);
+    SessionCommit over = test_step(this->a_, 2, "over");
+    over.end = EndRecord{"end", 100};
+    over.inbox_removed = {promised->numbers[0]};
+
+    const SessionAnswer ignorant = this->commit_one(epoch, over);
+    EXPECT_EQ(ignorant.status, CommitStatus::kConflict);
+    EXPECT_EQ(ignorant.stored_seq, 1U);
+    EXPECT_EQ(this->inbox(0).size(), 3U);
+    EXPECT_EQ(this->commit_one(epoch, test_step(this->a_, 2, "goes on")).status,
+              CommitStatus::kCommitted);
+    over.expected_seq = 2;
+    over.seq = 3;
+    over.inbox_known = {promised->numbers[1]};
+    EXPECT_EQ(this->commit_one(epoch, over).status, CommitStatus::kCommitted);
+    EXPECT_TRUE(this->inbox(0).empty());
+}
+
 TYPED_TEST_P(StoreContractTest, SessionsAreListedOldestFirstInPages) {
     const Epoch epoch = this->claim(0);
     for (std::uint64_t number = 1; number <= 5; ++number) {
@@ -708,8 +736,9 @@ REGISTER_TYPED_TEST_SUITE_P(
     ConsumedInboxEntriesAreGone, OutboxEntriesAreRemovedWithoutASessionCommit,
     RepeatedAppendsAreSkippedBySender, AppendsWithoutASenderAreNeverSkipped,
     AppendsNeedNoOwnerAndDisturbNone, AppendsForLiveSessionsLeaveOutWhatIsForOthers,
-    SessionsAreListedOldestFirstInPages, JournalKeepsTheNewest, AnswersAreFoundUntilTheyExpire,
-    DocumentsAreKeptByHashAndByName, PayloadsAreBytes, CommitsAreAnsweredInTheirOrder,
-    ManyThreadsCommitAtOnce, EveryCallIsAnsweredAlsoAfterClosing);
+    NoSessionEndsWithoutHavingHeardOfWhatWasPromised, SessionsAreListedOldestFirstInPages,
+    JournalKeepsTheNewest, AnswersAreFoundUntilTheyExpire, DocumentsAreKeptByHashAndByName,
+    PayloadsAreBytes, CommitsAreAnsweredInTheirOrder, ManyThreadsCommitAtOnce,
+    EveryCallIsAnsweredAlsoAfterClosing);
 
 }  // namespace fermata::store

@@ -3,7 +3,8 @@
 -- KEYS   owner, then all other keys touched
 -- ARGV   1 the sender's partition or '', 2 lifetime of a session's keys and 3 of the partition's keys
 --        (ms), 4 'live' to leave out what is for sessions that do not live, 5 key of an answer that
---        makes up for that, or ''; three words a record: the sender's number or '', session,
+--        makes up for that, or '', 6 'promised' when no session may end without its owner having heard
+--        of these; three words a record: the sender's number or '', session,
 --        payload; then the words of call.lua or foreign.lua
 --
 -- The answer: <first number> <a 1 for each record that was appended, a 0 for each repetition, an n
@@ -31,7 +32,7 @@ end
 
 local used = 0
 local taken = {}
-for at = 6, #ARGV - 3, 3 do
+for at = 7, #ARGV - 3, 3 do
   local target = base .. 's:' .. ARGV[at + 1]
   if sender ~= '' and tonumber(ARGV[at]) <= last then
     taken[#taken + 1] = '0'
@@ -41,7 +42,7 @@ for at = 6, #ARGV - 3, 3 do
     taken[#taken + 1] = '1'
     local given = text(first + used)
     call('ZADD', inbox, given, given .. ' ' .. ARGV[at + 1] .. ' ' .. ARGV[at + 2])
-    call('HSET', target, 'i.' .. given, '')
+    call('HSET', target, 'i.' .. given, ARGV[6])
     call('PEXPIRE', target, session_ttl, 'NX')
     used = used + 1
     if sender ~= '' then

@@ -4,7 +4,7 @@
 -- ARGV   1 session commits, 2 'mixed' when a session comes twice, 3 lifetime of a session's keys and
 --        4 of the partition's keys (ms);
 --        for each session commit: expected seq, its new seq, created ('' but for a creation),
---        'ended' or '';
+--        'ended' or '', of an end the numbers of inbox entries that its owner knows;
 --        then, session commit after session commit: its additions, '.', its removals, '.';
 --        then removals of no session, '.'; then the words of call.lua.
 -- An addition or removal is a letter, a count, and so many words.
@@ -17,12 +17,25 @@
 -- just become empty fails, so a removal may fail (its key is gone, which is what it wanted), but no
 -- addition can.
 local kHeader = 4
-local kWords = 4
+local kWords = 5
 
 local count = tonumber(ARGV[1])
 local mixed = ARGV[2] ~= ''
 local session_ttl = ARGV[3]
 local partition_ttl = ARGV[4]
+
+-- Does an end come before an event that somebody was promised, and that its owner has not heard of?
+-- A call that is made again was answered before: there was none then.
+local is_made_again = ARGV[#ARGV] ~= ''
+local function overlooks_a_promise(key, known)
+  for _, field in ipairs(is_made_again and {} or call('HKEYS', key)) do
+    local entry = string.match(field, '^i%.(%d+)$')
+    if entry and not string.find(known, ' ' .. entry .. ' ', 1, true) and call('HGET', key, field) == 'promised' then
+      return true
+    end
+  end
+  return false
+end
 
 -- Check.
 local seqs = {}
@@ -37,6 +50,7 @@ for i = 1, count do
   local seq = mixed and seen[key] or call('HGET', key, 'seq') or '0'
   if seq == expected then
     seqs[i] = expected
+    conflict = conflict or (ARGV[at + 4] ~= '' and overlooks_a_promise(key, ARGV[at + 5]))
     if mixed then
       seen[key] = ARGV[at + 2] .. (ARGV[at + 4] ~= '' and ' ended' or '')
       seen['created ' .. key] = ARGV[at + 3]
