@@ -353,6 +353,29 @@ TEST_F(ReplicaFaultsTest, WithMaxmemoryReachedWritesWaitAndTheStatusSaysWhy) {
     }));
 }
 
+TEST_F(ReplicaFaultsTest, AFullServerIsSentTheScriptForThatAndStaysTroubled) {
+    const Script for_full(std::string(Script::kRunsWhenFull) +
+                          "return redis.call('SET', KEYS[1], 'although full')");
+    const Script script("return redis.call('SET', KEYS[1], 'there is room')", &for_full);
+    const std::string node = TestServers::node_of(*client_, kSlot);
+    const Address address = TestServers::options().nodes.at(std::stoul(node));
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 1");
+
+    const Result<Reply> reply =
+        ask(*client_, write_request(kKey, Command(script, {std::string_view(kKey)})));
+    const Result<Reply> stored = ask(*client_, read_request(kKey, Command("GET").add(kKey)));
+    const bool stays_troubled = comes_true([&] {
+        const auto status = status_at(*client_, address);
+        return status && status->state == PrimaryState::kTroubled;
+    });
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 0");
+
+    ASSERT_TRUE(reply) << reply.error().to_string();
+    ASSERT_TRUE(stored) << stored.error().to_string();
+    EXPECT_EQ(stored->view().text(), "although full");
+    EXPECT_TRUE(stays_troubled);
+}
+
 TEST_F(ReplicaFaultsTest, ASilentPrimaryMakesADeadlineATimeout) {
     const std::string node = TestServers::node_of(*client_, kSlot);
     TestServers::control("pause " + node);

@@ -107,6 +107,14 @@ Command& Command::share() {
     return *this;
 }
 
+bool Command::switch_when_full() {
+    if (script_ == nullptr || script_->when_full() == nullptr) {
+        return false;
+    }
+    script_ = script_->when_full();
+    return true;
+}
+
 void Command::append_head(std::string& out) const {
     std::array<char, kSizeCharsMax> size{};
     const std::size_t words = word_count_ + (script_ == nullptr ? 0 : 2);

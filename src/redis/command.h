@@ -49,6 +49,8 @@ class Command {
     Command& share();
 
     [[nodiscard]] const Script* script() const { return script_; }
+    // Goes on with the script that runs where memory is full; false: there is no other one.
+    bool switch_when_full();
     // Of the encoded command, without the name of a script.
     [[nodiscard]] std::size_t size() const { return shared_part().size() + body_.size(); }
     [[nodiscard]] std::size_t word_count() const { return word_count_; }

@@ -139,19 +139,27 @@ void Client::Core::refused(OutstandingPtr request, std::string_view text, Primar
             pause(std::move(request), WaitingRoom::Until::kPauseIsOver);
             break;
         case ErrorKind::kRefresh:
-            primary.note_trouble(text, false);
+            primary.note_trouble(text, kind);
             survey_.want();
             pause(std::move(request), WaitingRoom::Until::kTopology);
             break;
         case ErrorKind::kLater:
-            primary.note_trouble(text, false);
+            primary.note_trouble(text, kind);
             pause(std::move(request), WaitingRoom::Until::kPauseIsOver);
+            break;
+        case ErrorKind::kFull:
+            primary.note_trouble(text, kind);
+            if (request->request.command.switch_when_full()) {
+                dispatch(std::move(request));
+            } else {
+                pause(std::move(request), WaitingRoom::Until::kPauseIsOver);
+            }
             break;
         case ErrorKind::kNoScript:
             heal_script(std::move(request));
             break;
         case ErrorKind::kDenied:
-            primary.note_trouble(text, true);
+            primary.note_trouble(text, kind);
             waiting_room_.enter(std::move(request), options_.denied_pause,
                                 WaitingRoom::Until::kPauseIsOver);
             break;

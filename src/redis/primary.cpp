@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "redis/reply_error.h"
+#include "redis/script.h"
 
 namespace fermata::redis {
 namespace {
@@ -172,9 +172,10 @@ void Primary::note_facts(const ServerFacts& facts) {
     }
 }
 
-void Primary::note_trouble(std::string_view text, bool is_denied) {
+void Primary::note_trouble(std::string_view text, ErrorKind kind) {
     last_error_ = explain_error(text);
-    is_denied_ = is_denied;
+    is_denied_ = kind == ErrorKind::kDenied;
+    is_full_ = kind == ErrorKind::kFull;
     troubled_at_ = std::chrono::steady_clock::now();
 }
 
@@ -216,7 +217,11 @@ void Primary::write_answered(OutstandingPtr request, Reply reply) {
     if (reply.replicas() < surroundings_.options.wait_replicas) {
         ++surroundings_.counters.degraded_requests;
     }
-    troubled_at_.reset();
+    // What runs in a full server says nothing of its memory.
+    const Script* const script = request->request.command.script();
+    if (!is_full_ || script == nullptr || !script->runs_when_full()) {
+        troubled_at_.reset();
+    }
     host_.answer(std::move(request), std::move(reply));
 }
 

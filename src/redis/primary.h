@@ -16,6 +16,7 @@
 #include "redis/outstanding.h"
 #include "redis/read_channel.h"
 #include "redis/replica_watch.h"
+#include "redis/reply_error.h"
 #include "redis/write_channel.h"
 
 namespace fermata::redis {
@@ -82,7 +83,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     void poll();
 
     // A refusal that says something of the server as a whole.
-    void note_trouble(std::string_view text, bool is_denied);
+    void note_trouble(std::string_view text, ErrorKind kind);
     [[nodiscard]] const std::string& last_error() const { return last_error_; }
     [[nodiscard]] bool is_denied() const { return is_denied_; }
 
@@ -160,6 +161,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     std::string last_error_;
     bool is_denied_ = false;
     std::optional<Time> troubled_at_;
+    bool is_full_ = false;  // the trouble is OOM
     // Held by what may be answered after this primary is gone.
     std::shared_ptr<char> token_ = std::make_shared<char>();
 };

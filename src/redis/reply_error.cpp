@@ -24,7 +24,7 @@ constexpr std::array kKnown = {
     Known{"UNBLOCKED", ErrorKind::kRefresh},
     Known{"LOADING", ErrorKind::kLater},
     Known{"BUSY", ErrorKind::kLater},
-    Known{"OOM", ErrorKind::kLater},
+    Known{"OOM", ErrorKind::kFull},
     Known{"NOREPLICAS", ErrorKind::kLater},
     Known{"MISCONF", ErrorKind::kLater},
     Known{"ERR max number of clients reached", ErrorKind::kLater},

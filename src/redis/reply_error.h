@@ -15,7 +15,8 @@ enum class ErrorKind {
     kAsk,       // ASK: this once elsewhere, after ASKING
     kTryAgain,  // TRYAGAIN: keys of the slot are on their way; pause, then send again
     kRefresh,   // READONLY, CLUSTERDOWN, MASTERDOWN, UNBLOCKED: refresh, pause, send again
-    kLater,     // LOADING, BUSY, OOM, NOREPLICAS, MISCONF, too many clients: pause, send again
+    kLater,     // LOADING, BUSY, NOREPLICAS, MISCONF, too many clients: pause, send again
+    kFull,      // OOM: as kLater, or at once where a script has another one for that
     kNoScript,  // NOSCRIPT: load the script, then send again
     kDenied,    // NOAUTH, WRONGPASS, NOPERM, DENIED: a person must mend it; long pause, send again
     kFailed,    // anything else: the answer

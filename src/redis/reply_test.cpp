@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"LOADING Redis is loading the dataset in memory", ErrorKind::kLater},
         ErrorCase{"BUSY Redis is busy running a script.", ErrorKind::kLater},
         ErrorCase{"BUSYGROUP Consumer Group name already exists", ErrorKind::kFailed},
-        ErrorCase{"OOM command not allowed when used memory > 'maxmemory'.", ErrorKind::kLater},
+        ErrorCase{"OOM command not allowed when used memory > 'maxmemory'.", ErrorKind::kFull},
         ErrorCase{"NOREPLICAS Not enough good replicas to write.", ErrorKind::kLater},
         ErrorCase{"MISCONF Redis is configured to save RDB snapshots", ErrorKind::kLater},
         ErrorCase{"ERR max number of clients reached", ErrorKind::kLater},
@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"NOPERM this user has no permissions", ErrorKind::kDenied},
         ErrorCase{"DENIED Redis is running in protected mode", ErrorKind::kDenied},
         ErrorCase{"WRONGTYPE Operation against a key", ErrorKind::kFailed},
-        ErrorCase{"ERR unknown command", ErrorKind::kFailed}, ErrorCase{"OOM", ErrorKind::kLater},
+        ErrorCase{"ERR unknown command", ErrorKind::kFailed}, ErrorCase{"OOM", ErrorKind::kFull},
         ErrorCase{"", ErrorKind::kFailed}));
 
 TEST(RedirectionTest, NamesItsTarget) {

@@ -26,6 +26,7 @@ std::string sha1_of(std::string_view text) {
 
 }  // namespace
 
-Script::Script(std::string text) : text_(std::move(text)), sha1_(sha1_of(text_)) {}
+Script::Script(std::string text, const Script* when_full)
+    : text_(std::move(text)), sha1_(sha1_of(text_)), when_full_(when_full) {}
 
 }  // namespace fermata::redis

@@ -45,6 +45,15 @@ class Operation {
     std::size_t room_ = 0;
 };
 
+// Only ends sessions, or removes what was carried out. An end leaves less than there was, but for
+// what it sends, and each session has one.
+bool frees_memory(const CommitBatch& batch) {
+    return std::all_of(batch.sessions.begin(), batch.sessions.end(),
+                       [](const SessionCommit& commit) {
+                           return commit.expected_seq > 0 && commit.end.has_value();
+                       });
+}
+
 class Encoder {
   public:
     Encoder(const CommitBatch& batch, const Keys& keys, const Lifetimes& lifetimes,
@@ -143,7 +152,7 @@ redis::Command Encoder::begin_command() {
     for (const auto& [is_touched, name] : shared) {
         count += is_touched ? 1 : 0;
     }
-    redis::Command command(commit_script(), count);
+    redis::Command command(frees_memory(batch_) ? freeing_commit_script() : commit_script(), count);
     command.reserve(size_hint() + count * (base.size() + 48));
     const auto add_key = [&](std::string_view kind, std::string_view name) {
         command.add(made([&](std::string& out) {

@@ -151,6 +151,16 @@ class RedisStoreFaultsTest : public testing::Test {
     static bool is_standalone() {
         return !test_environment("FERMATA_TEST_REDIS_STANDALONE").empty();
     }
+    // Of partition 0's primary, in bytes.
+    std::uint64_t used_memory() {
+        redis::Request request{probe_.keys.slot(0), redis::Command("INFO")};
+        request.command.add("memory");
+        const redis::Reply reply = probe_.send(std::move(request));
+        const std::string text(reply.view().text());
+        const std::string name = "used_memory:";
+        const std::size_t at = text.find(name);
+        return at == std::string::npos ? 0 : std::stoull(text.substr(at + name.size()));
+    }
     void on_all_primaries(const std::vector<std::string>& words) {
         for (const redis::PrimaryStatus& primary : probe_.client().status().primaries) {
             redis::Request request{std::nullopt, redis::Command(words.front())};
@@ -504,6 +514,68 @@ TEST_F(RedisStoreFaultsTest, RecordsExpireInAFullRedis) {
     ASSERT_TRUE(forgotten) << forgotten.error().to_string();
     EXPECT_EQ(*forgotten, 1U);
     EXPECT_FALSE(load(b_));
+}
+
+TEST_F(RedisStoreFaultsTest, WhatFreesMemoryIsCommittedInAFullRedis) {
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    commit_steps(epoch, b_, 1, 1);
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+
+    SessionCommit last = test_step(a_, 2, "s");
+    last.end = store::EndRecord{"", 4'000'000'000'000};
+    const auto ended = commit(batch_of(epoch, {last}));
+    CommitBatch confirmation;
+    confirmation.epoch = epoch;
+    confirmation.outbox_removed = {outbox().front().number};
+    const auto confirmed = commit(std::move(confirmation));
+    const auto released =
+        wait<bool>([&](auto done) { store_->release(0, epoch, std::move(done)); });
+    const Epoch next = claim();
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+
+    ASSERT_TRUE(ended) << ended.error().to_string();
+    EXPECT_EQ(ended->sessions[0].status, CommitStatus::kCommitted);
+    EXPECT_TRUE(load(a_)->end);
+    EXPECT_TRUE(confirmed) << confirmed.error().to_string();
+    EXPECT_EQ(outbox().size(), 1U);
+    EXPECT_TRUE(released) << released.error().to_string();
+    EXPECT_GT(next, epoch);
+}
+
+// Partition 1 lives on the same primary as partition 0.
+TEST_F(RedisStoreFaultsTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesThatEnd) {
+    const Epoch epoch = claim(0);
+    const Epoch neighbours = claim(1);
+    const SessionId neighbour = test_session(3, 1);
+    commit_steps(epoch, a_, 1, 1);
+    commit_steps(neighbours, neighbour, 1, 1);
+    probe_.ask({"SET", probe_.keys.key(0, "filler"), std::string(16U << 20U, 'x')});
+    const std::uint64_t used = used_memory();
+
+    on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 100 * 98)});
+    const auto from_reserve = commit(batch_of(epoch, {rich_step(a_, 2)}));
+    EXPECT_TRUE(becomes([&] { return !store_->health().ready; }));
+    on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 2)});
+    std::promise<Result<CommitAnswer>> promise;
+    store_->commit(batch_of(epoch, {rich_step(a_, 3)}),
+                   [&](Result<CommitAnswer> result) { promise.set_value(std::move(result)); });
+    auto waiting = promise.get_future();
+    SessionCommit last = test_step(neighbour, 2, "s");
+    last.end = store::EndRecord{"", 4'000'000'000'000};
+    const auto ended = commit(batch_of(neighbours, {last}));
+    const bool has_waited = waiting.wait_for(milliseconds(0)) == std::future_status::timeout;
+    probe_.ask({"DEL", probe_.keys.key(0, "filler")});
+    const auto committed = waiting.get();
+    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+
+    ASSERT_TRUE(from_reserve) << from_reserve.error().to_string();
+    EXPECT_EQ(from_reserve->sessions[0].status, CommitStatus::kCommitted);
+    EXPECT_TRUE(ended) << ended.error().to_string();
+    EXPECT_TRUE(has_waited);
+    ASSERT_TRUE(committed) << committed.error().to_string();
+    EXPECT_EQ(committed->sessions[0].status, CommitStatus::kCommitted);
+    EXPECT_EQ(load(a_)->seq, 3U);
 }
 
 TEST_F(RedisStoreFaultsTest, QueuesAreBoundedInBytes) {

@@ -5,8 +5,14 @@
 
 namespace fermata::redis_store {
 
+// Where Redis is full (OOM), commits and appends may take from a reserve (reserve.lua), and what
+// frees memory or takes none runs: the freeing commit, forget, release, claim, restore, and what
+// nodes say of themselves.
+
 // Numbered calls: call.lua before each.
 const redis::Script& commit_script();
+// The same for batches of which Redis has less to keep afterwards.
+const redis::Script& freeing_commit_script();
 const redis::Script& append_script();
 const redis::Script& forget_script();
 const redis::Script& import_script();
