@@ -236,7 +236,12 @@ void Member::on_marked(Steady now, const store::NodeBeat& asked,
     if (!answer) {
         return;  // the next read of the nodes leads here again
     }
-    replace(mark.node, mark.standby, answer->current);
+    // The nodes may have been read again meanwhile, and the answer be the older news: a mark that
+    // another instance has replaced must not come back, or its partitions would be claimed.
+    const store::NodeRecord* known = find(mark.node, mark.standby);
+    if (!answer->current || (known != nullptr && known->beat <= answer->current->beat)) {
+        replace(mark.node, mark.standby, answer->current);
+    }
     if (answer->accepted && !mark.standby) {
         confirmed_[mark.node] = mark.beat;
         want_nodes(now);

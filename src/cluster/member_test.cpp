@@ -55,6 +55,8 @@ class Instance {
     int dropped = 0;
     int claims = 0;
     std::vector<Close> closing;
+    bool holds_marks = false;  // they are stored, and their answers come later
+    std::vector<std::pair<Beat, Result<store::BeatAnswer>>> marks;
 
   private:
     template <typename Answer, typename Ask>
@@ -63,8 +65,12 @@ class Instance {
                    : store::wait<Answer>(ask);
     }
     void carry_out(Steady now, const Beat& beat) {
-        member.on_beat(now, beat,
-                       ask<store::BeatAnswer>([&](auto done) { store_.beat(beat.beat, done); }));
+        auto answer = ask<store::BeatAnswer>([&](auto done) { store_.beat(beat.beat, done); });
+        if (holds_marks && beat.beat.record.instance == 0) {
+            marks.emplace_back(beat, std::move(answer));
+            return;
+        }
+        member.on_beat(now, beat, answer);
     }
     void carry_out(Steady now, const ListNodes& /*list*/) {
         member.on_nodes(
@@ -571,6 +577,28 @@ TEST_F(MemberTest, RecordsThatItCannotReadAreAReasonToo) {
     pass(milliseconds(1000));
     EXPECT_EQ(reads.member.role(), Role::kActing);
     EXPECT_EQ(one.member.status(now_).common_format, 2U);
+}
+
+// The node came back between the mark and its answer.
+TEST_F(MemberTest, TheLateAnswerToAMarkDoesNotBringTheMarkBack) {
+    Instance& one = add(1, 11);
+    Instance& two = add(2, 22);
+    pass(milliseconds(3'000));
+    stop(one);
+    two.holds_marks = true;
+    pass(milliseconds(3'500));
+    ASSERT_EQ(two.marks.size(), 1U);
+    Instance& again = add(1, 12);
+    pass(milliseconds(500));
+    ASSERT_EQ(open_partitions({&two, &again}), kPartitions);
+    const int claims = two.claims;
+    two.member.doubt_owners(now_);  // it knows the new epochs, and has read the nodes after them
+    pass(milliseconds(500));
+    two.member.on_beat(now_, two.marks[0].first, two.marks[0].second);
+    two.carry_out(now_);
+
+    EXPECT_EQ(two.claims, claims);
+    EXPECT_EQ(open_partitions({&two, &again}), kPartitions);
 }
 
 TEST_F(MemberTest, AnOwnerThatWentBackIsLeftAloneForALease) {
