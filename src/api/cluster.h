@@ -37,7 +37,7 @@ struct InstanceView {
     std::string internal_url;
     std::string external_url;
     std::string version;
-    std::uint32_t format = 0;         // record format that it writes
+    std::uint32_t format = 0;         // newest record format in the store, as far as it knows
     std::uint32_t format_newest = 0;  // that it can read
     UnixMillis started_ms = 0;
     std::int64_t lag_ms = 0;  // since its last beat was seen

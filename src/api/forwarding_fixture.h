@@ -156,6 +156,9 @@ class HeldPartitions final : public engine::Ownership {
     }
     void on_lost(Partition partition, store::Epoch /*epoch*/) override { let_go(partition); }
     void on_inbox_appended(Partition /*partition*/) override {}
+    [[nodiscard]] engine::RecordFormat record_format() const override {
+        return engine::kRecordFormatOldest;
+    }
     void hold(Partition partition) {
         const std::lock_guard lock(mutex_);
         held_.insert(partition);

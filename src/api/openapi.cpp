@@ -49,7 +49,7 @@ constexpr std::string_view kSchemas = R"({
     "node":{"type":"integer"},"role":{"enum":["acting","standby"]},"self":{"type":"boolean"},
     "alive":{"type":"boolean"},"draining":{"type":"boolean"},"internal_url":{"type":"string"},
     "external_url":{"type":"string"},"version":{"type":"string"},
-    "format":{"type":"integer","description":"of the records that it writes"},
+    "format":{"type":"integer","description":"newest record format that there may be in the store, as far as it knows"},
     "format_newest":{"type":"integer","description":"that it can read"},
     "started_ms":{"type":"integer"},
     "lag_ms":{"type":"integer","description":"since its last beat was seen"},

@@ -10,7 +10,7 @@
 
 #include "app/version.h"
 #include "base/random.h"
-#include "engine/record_codec.h"
+#include "engine/record_format.h"
 
 namespace fermata::app {
 
@@ -95,8 +95,9 @@ Result<cluster::MemberOptions> member_options(const Settings& settings, const st
     options.facts.internal_address = first_of(settings.text("cluster", "internal-url"), others);
     options.facts.external_url = first_of(settings.text("orchestration", "external-url"), others);
     options.facts.version = kVersion;
-    options.facts.format = engine::kRecordVersion;
-    options.facts.format_newest = engine::kRecordVersion;
+    options.facts.format = engine::kRecordFormatOldest;
+    options.facts.format_newest = engine::record_format_newest();
+    options.format_limit = static_cast<std::uint32_t>(settings.integer("cluster", "record-format"));
     options.facts.partition_count = facts.partition_count;
     options.facts.started_ms = now;
     options.facts.lease_ms = static_cast<std::uint32_t>(options.timing.lease.count());

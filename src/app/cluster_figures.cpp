@@ -55,6 +55,8 @@ void add_gauges(std::vector<api::Metric>& all, const cluster::Status& status) {
                         status.draining ? 1 : 0));
     all.push_back(gauge("fermata_cluster_settled", "1 when every partition is where it should be",
                         status.settled ? 1 : 0));
+    all.push_back(gauge("fermata_cluster_record_format",
+                        "format in which session records are written", status.format_written));
     all.push_back(gauge("fermata_cluster_partitions_held", "partitions of this instance",
                         status.partitions_held));
     all.push_back(gauge("fermata_cluster_partitions_unowned",

@@ -38,6 +38,7 @@ TEST(ClusterFiguresTest, TellsWhatIsKnown) {
     status.role = cluster::Role::kActing;
     status.lease_left = std::chrono::milliseconds(1500);
     status.partitions_held = 2;
+    status.format_written = 2;
     status.owners = {{1, 5}, {1, 6}, {0, 7}};
     status.counters.takeovers = 3;
     status.nodes.resize(2);
@@ -50,7 +51,7 @@ TEST(ClusterFiguresTest, TellsWhatIsKnown) {
           "fermata_cluster_lease_left_seconds 1.5\n", "fermata_cluster_partitions_held 2\n",
           "fermata_cluster_partitions_unowned 1\n", "fermata_cluster_instances_alive 1\n",
           "fermata_cluster_takeovers_total 3\n", "fermata_cluster_hints_total 4\n",
-          "fermata_cluster_hints_failed_total 1\n"}) {
+          "fermata_cluster_hints_failed_total 1\n", "fermata_cluster_record_format 2\n"}) {
         EXPECT_THAT(text, HasSubstr(line));
     }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "app/cluster_bindings.h"
+#include "engine/record_format.h"
 
 namespace fermata::app {
 namespace {
@@ -88,6 +89,15 @@ TEST(ClusterBindingsTest, InstancesDiffer) {
     EXPECT_NE(one->instance, other->instance);
     EXPECT_EQ(one->facts.peer_secret.size(), 64U);
     EXPECT_NE(one->facts.peer_secret, other->facts.peer_secret);
+}
+
+TEST(ClusterBindingsTest, ItBeginsWithTheOldestFormatAndReadsUpToItsNewest) {
+    const auto member =
+        member_options(with({"cluster.record-format=1"}), redis_facts(), "http://a:1", 0);
+
+    EXPECT_EQ(member->facts.format, engine::kRecordFormatOldest);
+    EXPECT_EQ(member->facts.format_newest, engine::record_format_newest());
+    EXPECT_EQ(member->format_limit, 1U);
 }
 
 TEST(ClusterBindingsTest, AStoreOfItsOwnMakesASoleMember) {

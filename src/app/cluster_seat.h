@@ -72,6 +72,9 @@ class ClusterSeat final : public cluster::Partitions,
     }
     void on_lost(Partition partition, store::Epoch epoch) override;
     void on_inbox_appended(Partition partition) override;
+    [[nodiscard]] engine::RecordFormat record_format() const override {
+        return static_cast<engine::RecordFormat>(membership_.format_written());
+    }
 
     // --- api::Cluster
     [[nodiscard]] api::Place place_of(Partition partition) const override;

@@ -196,6 +196,10 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"cluster", "hand-over-window", kInteger, "16",
      "partitions of one instance that are between two owners at a time when it hands them over",
      kOurs, 1, 1024},
+    {"cluster", "record-format", kInteger, "0",
+     "newest format in which session records are written; 0: the newest one that every living "
+     "instance can read. A bound keeps the way back to an older version open",
+     kOurs, 0, 255},
 
     // [journal]
     {"journal", "length", kInteger, "0", "runs kept per session in the journal; 0: no journal",

@@ -45,7 +45,7 @@ class StoreMovingTest : public testing::Test {
         meta.key = key;
         meta.application = "orders";
         meta.created_ms = 1000;
-        return engine::encode(meta);
+        return engine::encode(meta, engine::record_format_newest());
     }
     // A live session in partition 1 with everything that may belong to it, one that has ended, many
     // small ones, and events that partition 2 received from partition 1.
@@ -93,7 +93,8 @@ class StoreMovingTest : public testing::Test {
         second.journal = store::JournalRecord{live, 2, 2000, "j2"};
         store::SessionCommit last = store::test_step(ended, 1, "s");
         last.fields.push_back({"meta", meta(ended, "")});
-        last.end = store::EndRecord{engine::encode(engine::EndPayload()), 9'000'000};
+        last.end = store::EndRecord{
+            engine::encode(engine::EndPayload(), engine::record_format_newest()), 9'000'000};
         return {first, second, last};
     }
     static void commit(store::Store& store, std::vector<store::SessionCommit> sessions) {

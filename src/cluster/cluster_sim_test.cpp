@@ -28,6 +28,8 @@ void run_part(std::uint64_t part, std::uint64_t parts) {
     Counters counters;
     std::size_t acknowledged = 0;
     Time slowest = 0;
+    std::uint64_t newer = 0;
+    std::uint64_t refused = 0;
     for (std::uint64_t seed = 1 + part; seed <= seeds; seed += parts) {
         const std::uint64_t chosen = one == 0 ? seed : one;
         WorldOptions options;
@@ -36,6 +38,8 @@ void run_part(std::uint64_t part, std::uint64_t parts) {
         ASSERT_EQ(outcome.violation, "") << "repeat with FERMATA_SEED=" << chosen;
         acknowledged += outcome.acknowledged;
         slowest = std::max(slowest, outcome.recovered_after);
+        newer += outcome.format > 1 ? 1 : 0;
+        refused += outcome.refused;
         counters.resumptions += outcome.counters.resumptions;
         counters.declared_dead += outcome.counters.declared_dead;
         counters.takeovers += outcome.counters.takeovers;
@@ -47,7 +51,8 @@ void run_part(std::uint64_t part, std::uint64_t parts) {
     std::cout << acknowledged << " requests acknowledged, " << counters.resumptions
               << " suspensions survived, " << counters.declared_dead << " marked dead, "
               << counters.takeovers << " taken over by a standby, " << counters.releases
-              << " partitions handed over; slowest recovery " << slowest / kMillisecond << " ms\n";
+              << " partitions handed over, " << newer << " runs with a newer format, " << refused
+              << " refused for it; slowest recovery " << slowest / kMillisecond << " ms\n";
     // The faults happen at all.
     const std::uint64_t runs = seeds / parts;
     EXPECT_GT(acknowledged, 50 * runs);
@@ -55,6 +60,8 @@ void run_part(std::uint64_t part, std::uint64_t parts) {
     EXPECT_GT(counters.declared_dead, runs / 10);
     EXPECT_GT(counters.takeovers, runs / 10);
     EXPECT_GT(counters.releases, runs / 10);
+    EXPECT_GT(newer, runs / 10);
+    EXPECT_GT(refused, runs / 20);
 }
 
 TEST(ClusterSimulation, KeepsItsPromisesFirstQuarter) {
@@ -108,6 +115,12 @@ TEST(BrokenProtocol, AnIgnoredLeaseIsCaught) {
 TEST(BrokenProtocol, AMissingRedoIsCaught) {
     WorldOptions options;
     options.instance_bugs.no_redo = true;
+    EXPECT_NE(find_violation(options, 1000), "");
+}
+
+TEST(BrokenProtocol, AFormatThatSomeCannotReadIsCaught) {
+    WorldOptions options;
+    options.instance_bugs.newest_format = true;
     EXPECT_NE(find_violation(options, 1000), "");
 }
 

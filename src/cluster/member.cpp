@@ -21,7 +21,10 @@ Member::Member(const MemberOptions& options)
       sightings_(options.sole ? Steady(0) : options.timing.patience(), options.timing.gap_max()),
       holdings_(options.node, options.facts.partition_count, options.timing),
       targets_(options.facts.partition_count, store::kNobody),
-      owners_pause_(options.timing.hand_over_poll) {}
+      owners_pause_(options.timing.hand_over_poll),
+      format_(
+          {options.facts.format, options.facts.format_newest, options.format_limit, options.sole},
+          options.timing) {}
 
 std::vector<Action> Member::take_actions() {
     return std::exchange(actions_, {});
@@ -130,8 +133,12 @@ void Member::on_nodes(Steady now, const Result<Records>& answer) {
         nodes_ = *answer;
         nodes_read_at_ = nodes_sent_at_;
         knows_nodes_ = true;
+        admit();
+        format_.see(nodes_sent_at_, now, formats_of_others());
         if (is_serving()) {
             declare_dead();
+        }
+        if (is_serving() || role_ == Role::kStandby) {
             confirm_marks();
         }
         // Its own record does not matter to who writes it; a standby waits for nothing else.
@@ -221,9 +228,7 @@ void Member::rebalance(Steady now) {
 void Member::leave(Steady now) {
     check_lease(now);
     holdings_.release_all(actions_);
-    if (known_) {
-        actions_.emplace_back(RemoveNode{options_.node, known_->standby, options_.instance});
-    }
+    give_up_record();
     role_ = Role::kLeft;
     lease_until_ = Steady(0);
 }

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "cluster/action.h"
+#include "cluster/format_choice.h"
 #include "cluster/holdings.h"
 #include "cluster/sightings.h"
 #include "cluster/status.h"
@@ -42,7 +43,10 @@ struct MemberOptions {
     store::NodeId node = 1;
     // Drawn at random by each process, not 0.
     std::uint64_t instance = 0;
+    // format: the oldest that it can write; its records tell what FormatChoice says.
     store::NodeFacts facts;
+    // None newer is written while it can be helped; 0: no limit.
+    std::uint32_t format_limit = 0;
     // Nobody else can use the store while this process does (memory, embedded).
     bool sole = false;
     // Prefers to stand by: leaves a node that nobody acts as to its primary for a while.
@@ -81,7 +85,7 @@ class Member {
     [[nodiscard]] std::vector<Action> take_actions();
     [[nodiscard]] Steady next_wake() const;
 
-    [[nodiscard]] Role role() const { return role_; }
+    [[nodiscard]] Role role() const;
     // A served answer must be given before it. In the past when there is no lease.
     [[nodiscard]] Steady lease_until() const { return lease_until_; }
     [[nodiscard]] bool is_suspended() const { return suspended_; }
@@ -92,6 +96,8 @@ class Member {
     [[nodiscard]] bool is_drained() const;
     [[nodiscard]] const Holdings& holdings() const { return holdings_; }
     [[nodiscard]] const std::vector<store::NodeId>& targets() const { return targets_; }
+    // In which session records may be written now.
+    [[nodiscard]] std::uint32_t format_written() const { return format_.written(); }
     [[nodiscard]] Status status(Steady now) const;
 
   private:
@@ -111,9 +117,14 @@ class Member {
     void on_own_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer);
     void on_accepted(Steady now, const store::NodeRecord& record);
     void begin_anew(Steady now);
+    void admit();
+    void refuse(const std::string& reason);
+    void give_up_record();
+    [[nodiscard]] bool leaves_a_mark() const;
     [[nodiscard]] store::NodeRecord make_record(bool standby, std::uint64_t number) const;
 
     // --- other records
+    [[nodiscard]] OtherFormats formats_of_others() const;
     void declare_dead();
     void confirm_marks();
     void mark(const store::NodeRecord& record, std::uint64_t number);
@@ -121,6 +132,7 @@ class Member {
                    const Result<store::BeatAnswer>& answer);
     [[nodiscard]] bool is_left_to_standby(const store::NodeRecord& record) const;
     [[nodiscard]] bool is_gone(store::NodeId node, Steady known_since) const;
+    [[nodiscard]] bool is_confirmed(const store::NodeRecord& record) const;
     [[nodiscard]] const store::NodeRecord* find(store::NodeId node, bool standby) const;
     void replace(store::NodeId node, bool standby, const std::optional<store::NodeRecord>& record);
 
@@ -128,7 +140,9 @@ class Member {
     [[nodiscard]] bool has_more_to_move() const;
     void want_nodes(Steady now) { nodes_due_ = now; }
     void want_owners(Steady now) { owners_due_ = now; }
-    [[nodiscard]] bool is_serving() const { return role_ == Role::kActing && !suspended_; }
+    [[nodiscard]] bool is_serving() const {
+        return role_ == Role::kActing && is_admitted_ && !suspended_;
+    }
 
     const MemberOptions options_;
     const Timing timing_;
@@ -151,8 +165,9 @@ class Member {
     Steady nodes_read_at_{0};  // when the read that `nodes_` is from was sent
     Steady nodes_due_{0};
     Sightings sightings_;
-    std::set<std::pair<store::NodeId, bool>> marking_;  // on their way: node, standby
-    std::map<store::NodeId, std::uint64_t> confirmed_;  // marks that are durable: beat number
+    using Place = std::pair<store::NodeId, bool>;  // node, standby
+    std::set<Place> marking_;                      // on their way
+    std::map<Place, std::uint64_t> confirmed_;     // marks that are durable: beat number
 
     Holdings holdings_;
     std::vector<store::NodeId> targets_;
@@ -167,6 +182,10 @@ class Member {
     Steady rebalancing_since_{0};
     bool knows_nodes_ = false;
     std::optional<Steady> joined_at_;  // when it first looked for its role
+    // Whether a read that was sent after its record was first accepted showed that it fits.
+    bool is_admitted_ = false;
+    std::optional<Steady> accepted_at_;  // its first record, since it joined
+    FormatChoice format_;
     // Calls of the store under way, at most one of each kind.
     bool beat_in_flight_ = false;
     bool nodes_in_flight_ = false;

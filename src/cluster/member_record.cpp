@@ -34,14 +34,16 @@ void Member::find_role(Steady now) {
     }
     if (role_ == Role::kJoining) {
         if (const auto refusal = find_refusal(); refusal) {
-            role_ = Role::kRefused;
-            refusal_ = *refusal;
+            refuse(*refusal);
             return;
         }
     }
     const store::NodeRecord* acting = find(options_.node, false);
     const store::NodeRecord* standby = find(options_.node, true);
     joined_at_ = joined_at_.value_or(now);
+    if (role_ == Role::kJoining) {
+        format_.join(formats_of_others());
+    }
     if (may_take(acting, false) && !leaves_to_primary(acting, now)) {
         beat(now, false, acting);
     } else if (role_ == Role::kJoining && may_take(standby, true)) {
@@ -67,11 +69,18 @@ bool Member::leaves_to_primary(const store::NodeRecord* acting, Steady now) cons
 
 std::optional<std::string> Member::find_refusal() const {
     for (const store::NodeRecord& record : nodes_) {
-        const bool is_other = record.instance != 0 && record.instance != options_.instance;
-        if (!is_other || options_.sole || sightings_.is_dead(record)) {
+        if (record.instance == options_.instance || options_.sole) {
             continue;
         }
         const std::string who = "node " + std::to_string(record.node);
+        // Also when that one is gone: what it wrote is still there.
+        if (record.facts.format > options_.facts.format_newest) {
+            return who + " writes records of format " + std::to_string(record.facts.format) +
+                   ", this one reads up to " + std::to_string(options_.facts.format_newest);
+        }
+        if (record.instance == 0 || sightings_.is_dead(record)) {
+            continue;
+        }
         if (record.facts.partition_count != options_.facts.partition_count) {
             return who + " works with " + std::to_string(record.facts.partition_count) +
                    " partitions, this one with " + std::to_string(options_.facts.partition_count);
@@ -81,12 +90,79 @@ std::optional<std::string> Member::find_refusal() const {
                    " ms, this one of " + std::to_string(options_.facts.lease_ms) +
                    " ms; all instances need the same";
         }
-        if (record.facts.format > options_.facts.format_newest) {
-            return who + " writes records of format " + std::to_string(record.facts.format) +
-                   ", this one reads up to " + std::to_string(options_.facts.format_newest);
+        if (record.facts.format_newest < options_.facts.format) {
+            return who + " reads records up to format " +
+                   std::to_string(record.facts.format_newest) + ", this one writes no older than " +
+                   std::to_string(options_.facts.format);
         }
     }
     return std::nullopt;
+}
+
+// Those that may still own partitions, or come back to them.
+OtherFormats Member::formats_of_others() const {
+    OtherFormats others;
+    for (const store::NodeRecord& record : nodes_) {
+        if (record.instance == options_.instance) {
+            continue;
+        }
+        others.told_most = std::max(others.told_most, record.facts.format);
+        if (record.instance != 0 || !is_confirmed(record)) {
+            others.readable = std::min(others.readable, record.facts.format_newest);
+            others.told_least = std::min(others.told_least, record.facts.format);
+        }
+    }
+    return others;
+}
+
+// Whoever joined at the same moment may not have seen this instance's record, nor this one theirs.
+// A read after the record was accepted shows all that were there first; they see this one.
+void Member::admit() {
+    const bool is_after = accepted_at_ && nodes_sent_at_ >= *accepted_at_;
+    if (is_admitted_ || !is_after || role_ == Role::kLeft) {
+        return;
+    }
+    if (const auto refusal = find_refusal(); refusal) {
+        refuse(*refusal);
+    } else {
+        is_admitted_ = true;
+    }
+}
+
+void Member::refuse(const std::string& reason) {
+    // It owns nothing yet, and what others told stands in their records.
+    if (known_) {
+        actions_.emplace_back(RemoveNode{options_.node, known_->standby, options_.instance});
+    }
+    known_.reset();
+    lease_until_ = Steady(0);
+    role_ = Role::kRefused;
+    refusal_ = reason;
+}
+
+// What it told of the store stays there, marked, for those who come when nobody else is left.
+void Member::give_up_record() {
+    if (!known_) {
+        return;
+    }
+    if (!leaves_a_mark()) {
+        actions_.emplace_back(RemoveNode{options_.node, known_->standby, options_.instance});
+        return;
+    }
+    Beat mark;
+    mark.beat.expected = store::BeatExpectation{known_->instance, known_->beat};
+    mark.beat.record = make_record(false, ++beat_sent_);
+    mark.beat.record.instance = 0;
+    actions_.emplace_back(std::move(mark));
+}
+
+bool Member::leaves_a_mark() const {
+    return !known_->standby && format_.told() > options_.facts.format;
+}
+
+Role Member::role() const {
+    const bool has_place = role_ == Role::kActing || role_ == Role::kStandby;
+    return has_place && !is_admitted_ ? Role::kJoining : role_;
 }
 
 store::NodeRecord Member::make_record(bool standby, std::uint64_t number) const {
@@ -98,6 +174,7 @@ store::NodeRecord Member::make_record(bool standby, std::uint64_t number) const 
     record.draining = draining_;
     record.changes = holdings_.changes();
     record.facts = options_.facts;
+    record.facts.format = format_.told();
     return record;
 }
 
@@ -129,8 +206,12 @@ void Member::on_beat(Steady now, const Beat& asked, const Result<store::BeatAnsw
 
 void Member::on_own_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer) {
     beat_in_flight_ = false;
-    if (role_ == Role::kLeft) {
-        return;  // the record goes, whatever became of it
+    if (role_ == Role::kLeft || role_ == Role::kRefused) {
+        if (known_ && answer && answer->accepted && leaves_a_mark()) {
+            known_ = asked.beat.record;  // the mark expected the one before
+            give_up_record();
+        }
+        return;
     }
     if (!answer) {
         beat_due_ = now + timing_.poll_interval();
@@ -172,7 +253,13 @@ void Member::on_accepted(Steady now, const store::NodeRecord& record) {
         role_ = Role::kStandby;
     }
     replace(record.node, record.standby, record);
+    if (!known_) {
+        accepted_at_ = now;
+        is_admitted_ = options_.sole;
+        want_nodes(now);
+    }
     known_ = record;
+    format_.on_told(now, record.facts.format);
     lease_until_ = record.standby ? Steady(0) : beat_sent_at_ + timing_.own_lease();
     if (suspended_) {
         lease_regained_ = lease_regained_.value_or(now);
@@ -188,6 +275,9 @@ void Member::begin_anew(Steady now) {
     holdings_.drop_all(actions_);
     role_ = Role::kJoining;
     known_.reset();
+    accepted_at_.reset();
+    is_admitted_ = false;
+    format_.begin_anew();
     suspended_ = false;
     lease_regained_.reset();
     lease_until_ = Steady(0);
@@ -209,12 +299,15 @@ void Member::declare_dead() {
 
 void Member::confirm_marks() {
     for (const store::NodeRecord& record : nodes_) {
-        const auto confirmed = confirmed_.find(record.node);
-        const bool is_confirmed = confirmed != confirmed_.end() && confirmed->second == record.beat;
-        if (!record.standby && record.instance == 0 && !is_confirmed) {
+        if (record.instance == 0 && !is_confirmed(record)) {
             mark(record, record.beat);
         }
     }
+}
+
+bool Member::is_confirmed(const store::NodeRecord& record) const {
+    const auto confirmed = confirmed_.find({record.node, record.standby});
+    return confirmed != confirmed_.end() && confirmed->second == record.beat;
 }
 
 void Member::mark(const store::NodeRecord& record, std::uint64_t number) {
@@ -242,8 +335,10 @@ void Member::on_marked(Steady now, const store::NodeBeat& asked,
     if (!answer->current || (known != nullptr && known->beat <= answer->current->beat)) {
         replace(mark.node, mark.standby, answer->current);
     }
+    if (answer->accepted) {
+        confirmed_[{mark.node, mark.standby}] = mark.beat;
+    }
     if (answer->accepted && !mark.standby) {
-        confirmed_[mark.node] = mark.beat;
         want_nodes(now);
         counters_.declared_dead += asked.expected->instance != 0 ? 1 : 0;
     }
@@ -266,20 +361,18 @@ bool Member::is_gone(store::NodeId node, Steady known_since) const {
     if (record == nullptr) {
         return sightings_.is_missing(node);
     }
-    const auto confirmed = confirmed_.find(node);
-    return record->instance == 0 && confirmed != confirmed_.end() &&
-           confirmed->second == record->beat;
+    return record->instance == 0 && is_confirmed(*record);
 }
 
 Status Member::status(Steady now) const {
     Status status;
-    status.role = role_;
+    status.role = role();
     status.refusal = refusal_;
     status.suspended = suspended_;
     status.draining = draining_;
     status.lease_left = std::max(Steady(0), lease_until_ - now);
     status.partitions_held = static_cast<std::uint32_t>(holdings_.count_held());
-    status.common_format = options_.facts.format_newest;
+    status.format_written = format_.written();
     status.counters = counters_;
     status.settled = role_ == Role::kActing && holdings_.knows_owners();
     if (holdings_.knows_owners()) {
@@ -307,9 +400,6 @@ Status Member::status(Steady now) const {
             status.owners.begin(), status.owners.end(), [&](const store::Ownership& owner) {
                 return !record.standby && owner.node == record.node;
             }));
-        if (node.alive) {
-            status.common_format = std::min(status.common_format, record.facts.format_newest);
-        }
         status.nodes.push_back(std::move(node));
     }
     return status;

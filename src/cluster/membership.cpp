@@ -20,6 +20,10 @@ void log_change(const Status& before, const Status& now) {
             log::info("role in the cluster", {{"role", to_string(now.role)}});
         }
     }
+    if (before.format_written != now.format_written && before.format_written != 0) {
+        log::info("session records are written in another format",
+                  {{"format", now.format_written}, {"before", before.format_written}});
+    }
     if (before.counters.suspensions != now.counters.suspensions) {
         log::warning("the lease ran out: all partitions are suspended",
                      {{"partitions", now.partitions_held}});
@@ -44,6 +48,7 @@ Membership::Membership(const MemberOptions& options, store::Store& store, const 
       clock_(clock),
       partitions_(partitions),
       held_(options.facts.partition_count),
+      format_written_(options.facts.format),
       status_(std::make_shared<Status>()) {}
 
 Membership::~Membership() {
@@ -112,6 +117,7 @@ void Membership::publish(const Member& member) {
     for (Partition partition = 0; partition < options_.facts.partition_count; ++partition) {
         held_[partition].store(member.serves(partition), std::memory_order_release);
     }
+    format_written_ = member.format_written();
     auto status = std::make_shared<const Status>(member.status(clock_.steady()));
     drained_ = member.is_drained();
     {

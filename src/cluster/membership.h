@@ -76,6 +76,8 @@ class Membership {
         return held_[partition].load(std::memory_order_acquire) &&
                clock_.steady().count() < lease_until_ns_.load(std::memory_order_acquire);
     }
+    // In which session records may be written now: cheap. docs/internals/cluster.md
+    [[nodiscard]] std::uint32_t format_written() const { return format_written_.load(); }
     [[nodiscard]] Owner owner_of(Partition partition) const;
     [[nodiscard]] Status status() const;
 
@@ -123,6 +125,7 @@ class Membership {
     std::vector<std::atomic<bool>> held_;
     std::atomic<std::int64_t> lease_until_ns_{0};
     std::atomic<bool> drained_{false};
+    std::atomic<std::uint32_t> format_written_;
     mutable std::mutex status_mutex_;
     std::shared_ptr<const Status> status_;  // guarded by status_mutex_
 

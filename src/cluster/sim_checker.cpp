@@ -23,6 +23,22 @@ void Checker::on_claim_known(Partition partition, store::Epoch epoch) {
     claimed_[partition] = std::max(claimed_[partition], epoch);
 }
 
+void Checker::on_loaded(const PartitionState& state, std::uint32_t format_newest) {
+    if (state.format > format_newest) {
+        fail(0, "a partition with records of format " + std::to_string(state.format) +
+                    " came to an instance that reads up to " + std::to_string(format_newest));
+    }
+}
+
+void Checker::on_written(Time now, std::uint32_t format, std::uint32_t format_newest) {
+    format_most_ = std::max(format_most_, format);
+    if (format > format_newest) {
+        fail(now, "format " + std::to_string(format) +
+                      " is written, although an instance that serves reads up to " +
+                      std::to_string(format_newest));
+    }
+}
+
 void Checker::on_applied(Time now, const CallWrite& call, const PartitionState& before) {
     const std::string what = "partition " + std::to_string(call.partition) + ": a call of epoch " +
                              std::to_string(call.epoch);

@@ -25,6 +25,10 @@ class Checker {
     // --- of instances and clients
     // The claimer was told.
     void on_claim_known(Partition partition, store::Epoch epoch);
+    // An instance that can read records up to that format took the partition over.
+    void on_loaded(const PartitionState& state, std::uint32_t format_newest);
+    // Something is written in a format, while an instance that serves reads only up to another.
+    void on_written(Time now, std::uint32_t format, std::uint32_t format_newest);
     // A client was told that its request is done; the partition then had that many events.
     void on_acknowledged(Partition partition, std::uint64_t request, std::size_t events,
                          bool sets_timer);
@@ -46,6 +50,7 @@ class Checker {
     // The first violation; empty when there was none.
     [[nodiscard]] const std::string& violation() const { return violation_; }
     [[nodiscard]] std::size_t acknowledged() const { return acknowledged_.size(); }
+    [[nodiscard]] std::uint32_t format_most() const { return format_most_; }
 
   private:
     struct Acknowledged {
@@ -60,6 +65,7 @@ class Checker {
     std::vector<store::Epoch> claimed_;  // highest epoch that a claimer was told
     std::map<std::uint64_t, Time> excused_;
     Time all_excused_ = 0;
+    std::uint32_t format_most_ = 0;
 };
 
 }  // namespace fermata::cluster::sim

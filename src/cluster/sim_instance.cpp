@@ -250,6 +250,7 @@ void Instance::load(Partition partition) {
                                 }
                             });
                         } else {
+                            outside_.checker->on_loaded(state, options_.facts.format_newest);
                             lane.durable = state;
                             serve(partition);
                         }
@@ -317,6 +318,8 @@ void Instance::flush(Partition partition) {
     call.epoch = lane.epoch;
     call.seq = lane.durable.seq + 1;
     call.change = lane.flying;
+    call.format = bugs_.newest_format ? options_.facts.format_newest : member_.format_written();
+    outside_.on_written(call.format);
     client_.call(partition, call, [this, partition, life = lane.life](bool fenced) {
         if (lanes_[partition].life == life) {
             on_committed(partition, fenced);

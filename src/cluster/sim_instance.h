@@ -27,6 +27,7 @@ struct Operation {
 struct InstanceBugs {
     bool lease_ignored = false;  // serves on when the lease has run out
     bool no_redo = false;        // takes whatever the store went back to
+    bool newest_format = false;  // writes what it can, whoever has to read it
 };
 
 class Instance {
@@ -42,6 +43,7 @@ class Instance {
         std::function<void(int shard, Request, std::function<void(Reply)>)> send;
         std::function<void(const Operation&, std::size_t events)> answer;
         std::function<void(Partition)> on_serving;
+        std::function<void(std::uint32_t format)> on_written;
         std::function<void(const Action&)> trace;  // may be empty
         Checker* checker = nullptr;
     };
@@ -61,6 +63,7 @@ class Instance {
     // It would answer a request for the partition now.
     [[nodiscard]] bool may_serve(Partition partition) const;
     [[nodiscard]] bool has_lane(Partition partition) const;
+    [[nodiscard]] std::uint32_t format_newest() const { return options_.facts.format_newest; }
 
   private:
     enum class LaneState : std::uint8_t { kNone, kRecovering, kServing, kClosing };

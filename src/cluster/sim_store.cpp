@@ -187,6 +187,7 @@ Reply Store::apply(ShardState& state, const CallWrite& call, Time now, bool obse
         return answer(Status::kDone);
     }
     ++partition.seq;
+    partition.format = std::max(partition.format, call.format);
     const Change& change = call.change;
     partition.events.insert(partition.events.end(), change.events.begin(), change.events.end());
     for (const Timer& timer : change.timers_set) {

@@ -41,6 +41,7 @@ struct PartitionState {
     std::vector<std::uint64_t> events;
     std::map<std::uint64_t, Time> timers;
     std::vector<std::uint64_t> fired;
+    std::uint32_t format = 0;  // the newest that anything in it was written in
 };
 
 // --- requests
@@ -79,6 +80,7 @@ struct CallWrite {
     // Calls of this epoch that must be there already.
     std::uint64_t calls = 0;
     Change change;
+    std::uint32_t format = 0;  // that it is written in
 };
 using Read = std::variant<ListNodesRead, ListOwnersRead, LoadRead>;
 using Write = std::variant<store::NodeBeat, RemoveNodeWrite, ClaimWrite, RedoClaimWrite, CallWrite>;

@@ -33,6 +33,7 @@ World::World(std::uint64_t seed, const WorldOptions& options)
     repeat_per_mille_ = by_chance(500) ? static_cast<unsigned>(random_.below(60)) : 0;
     // Each run knows only some kinds of faults, so that they come in all company.
     fault_kinds_ = static_cast<unsigned>(random_.next());
+    newer_per_mille_ = static_cast<unsigned>(random_.below(1001));
 }
 
 Outcome World::run() {
@@ -62,6 +63,8 @@ Outcome World::run() {
     outcome.acknowledged = checker_.acknowledged();
     outcome.recovered_after = now_ - options_.faults;
     outcome.events = next_event_;
+    outcome.format = checker_.format_most();
+    outcome.refused = refused_;
     for (const auto& process : processes_) {
         const Counters counters = process->instance->member().status(Steady(0)).counters;
         outcome.counters.suspensions += counters.suspensions;
@@ -148,6 +151,7 @@ void World::start_process(int slot) {
     options.node = slots_[slot];
     options.instance = process->id;
     options.facts.partition_count = partitions_;
+    options.facts.format_newest = by_chance(newer_per_mille_) ? 2 : 1;
     Instance::Clock clock;
     clock.offset = between(1, 1000) * kSecond;
     clock.rate = 1 + (static_cast<double>(random_.below(2 * kDriftPerMille + 1)) -
@@ -158,6 +162,37 @@ void World::start_process(int slot) {
     current_[slot] = processes_.size();
     processes_.push_back(std::move(process));
     processes_.back()->instance->start();
+    replace_refused(*processes_.back());
+}
+
+// Who does not fit ends, and is replaced by what does.
+void World::replace_refused(Process& process) {
+    if (!process.alive || process.draining) {
+        return;
+    }
+    if (process.paused || process.instance->member().role() != Role::kRefused) {
+        after(200 * kMillisecond, [this, &process] { replace_refused(process); });
+        return;
+    }
+    trace("instance " + std::to_string(process.id) +
+          " is refused: " + process.instance->member().status(Steady(0)).refusal);
+    ++refused_;
+    process.alive = false;
+    newer_per_mille_ = 1000;
+    const int slot = process.slot;
+    after(between(50, 1000) * kMillisecond, [this, slot] { start_process(slot); });
+}
+
+void World::check_readers(std::uint32_t format) {
+    for (const auto& process : processes_) {
+        bool serves = false;
+        for (Partition partition = 0; partition < partitions_; ++partition) {
+            serves = serves || process->instance->may_serve(partition);
+        }
+        if (process->alive && serves) {
+            checker_.on_written(now_, format, process->instance->format_newest());
+        }
+    }
 }
 
 Instance::Outside World::outside_of(Process& process) {
@@ -181,6 +216,7 @@ Instance::Outside World::outside_of(Process& process) {
         }
     };
     outside.on_serving = [this](Partition partition) { check_servers(partition); };
+    outside.on_written = [this](std::uint32_t format) { check_readers(format); };
     outside.checker = &checker_;
     if (options_.trace) {
         outside.trace = [this, &process](const Action& action) {

@@ -28,9 +28,11 @@ struct WorldOptions {
 struct Outcome {
     std::string violation;  // empty: none
     std::size_t acknowledged = 0;
-    Time recovered_after = 0;  // the end of the faults
-    std::uint64_t events = 0;  // steps of the simulation
-    Counters counters;         // of all instances
+    Time recovered_after = 0;   // the end of the faults
+    std::uint64_t events = 0;   // steps of the simulation
+    Counters counters;          // of all instances
+    std::uint32_t format = 0;   // the newest that anything was written in
+    std::uint64_t refused = 0;  // instances
 };
 
 class World {
@@ -75,6 +77,8 @@ class World {
 
     // --- processes
     void start_process(int slot);
+    void replace_refused(Process& process);
+    void check_readers(std::uint32_t format);
     Instance::Outside outside_of(Process& process);
     void send(Process& process, int shard, const Request& request,
               const std::function<void(Reply)>& respond);
@@ -120,6 +124,8 @@ class World {
     unsigned loss_per_mille_ = 0;
     unsigned repeat_per_mille_ = 0;
     unsigned fault_kinds_ = 0;
+    unsigned newer_per_mille_ = 0;  // of the processes: they know a newer record format
+    std::uint64_t refused_ = 0;
     Time slowness_ = 1;
     Time last_claim_ = 0;
     Time calm_until_ = 0;

@@ -46,8 +46,8 @@ struct Status {
     bool settled = false;  // every partition is where it should be
     Steady lease_left{0};  // 0 when there is none
     std::uint32_t partitions_held = 0;
-    // The newest record format that every instance can read.
-    std::uint32_t common_format = 0;
+    // Of session records that are written here: one that every instance can read (FormatChoice).
+    std::uint32_t format_written = 0;
     Counters counters;
     std::vector<NodeStatus> nodes;
     std::vector<store::Ownership> owners;  // by partition; empty while unknown

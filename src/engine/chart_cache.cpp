@@ -276,7 +276,7 @@ void ChartCache::State::loaded(const std::string& key, const ChartLoad::Request&
         return;
     }
     // Only what is durable may be found: sessions will be bound to the hash.
-    const std::string bundle = encode(result->bundle);
+    const std::string bundle = encode(result->bundle, format_to_write(options_.ownership));
     const auto shared = std::make_shared<LoadedChart>(*std::move(result));
     store_.put_document(
         shared->outcome.chart->hash(), bundle,

@@ -32,6 +32,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "engine/outside.h"
+#include "engine/ownership.h"
 #include "scxml/chart.h"
 #include "scxml/dialect.h"
 #include "scxml/finding.h"
@@ -43,6 +44,8 @@ struct ChartCacheOptions {
     DocumentLimits document;
     // Executable content that this build can run; null for none. Must outlive the cache.
     const scxml::ActionRegistry* actions = nullptr;
+    // Says in which format documents are stored; null: in the newest. Must outlive the cache.
+    const Ownership* ownership = nullptr;
     // max-compiler-cached-docs: compiled charts kept that no session uses.
     std::size_t charts_max = 1000;
     // chart-cache-size: about how many bytes those may hold, texts included (ours).

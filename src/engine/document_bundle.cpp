@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "engine/record_codec.h"
 #include "engine/record_reader.h"
 
 namespace fermata::engine {
@@ -15,10 +14,9 @@ constexpr std::uint8_t kErrorCodes = static_cast<std::uint8_t>(ErrorCode::kInter
 
 }  // namespace
 
-std::string encode(const DocumentBundle& bundle) {
+std::string encode(const DocumentBundle& bundle, RecordFormat format) {
     value::Writer writer;
-    writer.byte(kRecordVersion);
-    writer.byte(static_cast<std::uint8_t>(kBundle));
+    write_header(writer, format, kBundle);
     writer.text(bundle.document.url);
     writer.text(bundle.document.bytes);
     writer.varint(bundle.resources.entries().size());
@@ -38,7 +36,7 @@ std::string encode(const DocumentBundle& bundle) {
 Result<DocumentBundle> decode_bundle(std::string_view bytes) {
     value::Reader raw(bytes);
     RecordReader reader("document bundle", raw);
-    reader.header(kRecordVersion, kBundle);
+    reader.header(kBundle);
     DocumentBundle bundle;
     bundle.document.url = reader.text("url");
     bundle.document.bytes = reader.text("document");

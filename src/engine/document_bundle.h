@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "engine/record_format.h"
 #include "scxml/loader.h"
 
 namespace fermata::engine {
@@ -17,7 +18,7 @@ struct DocumentBundle {
     scxml::ResourceSet resources;
 };
 
-std::string encode(const DocumentBundle& bundle);
+std::string encode(const DocumentBundle& bundle, RecordFormat format);
 // kCorrupt with field and offset.
 Result<DocumentBundle> decode_bundle(std::string_view bytes);
 

@@ -13,8 +13,9 @@
 namespace fermata::engine {
 namespace {
 
-ChartCacheOptions chart_options(const Options& options) {
+ChartCacheOptions chart_options(const Options& options, const Ownership* ownership) {
     ChartCacheOptions charts;
+    charts.ownership = ownership;
     charts.document = options.document;
     charts.charts_max = options.charts_max;
     return charts;
@@ -49,11 +50,11 @@ ShardedEngine::ShardedEngine(const Options& options, store::Store& store, Outsid
       clock_(clock),
       ownership_(ownership),
       partition_count_(store.facts().partition_count),
-      charts_(chart_options(options_), store, outside, clock),
+      charts_(chart_options(options_, ownership), store, outside, clock),
       live_(live_options(options_), clock),
       surrounds_{options_, store, outside,          clock,  ownership,
                  charts_,  live_, partition_count_, shards_},
-      postbox_(std::make_shared<Postbox>(options_, store)) {
+      postbox_(std::make_shared<Postbox>(options_, store, ownership)) {
     Random seeds(options_.seed);
     for (std::uint32_t number = 0; number < options_.shards; ++number) {
         shards_.push_back(std::make_unique<Shard>(number, surrounds_, seeds.next()));

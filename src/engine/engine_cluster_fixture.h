@@ -40,6 +40,9 @@ class ManualOwnership final : public Ownership {
         }
     }
 
+    [[nodiscard]] RecordFormat record_format() const override { return format_.load(); }
+
+    void write_in(RecordFormat format) { format_ = format; }
     void hold(Partition partition) {
         const std::lock_guard lock(mutex_);
         held_.insert(partition);
@@ -67,6 +70,7 @@ class ManualOwnership final : public Ownership {
     }
 
   private:
+    std::atomic<RecordFormat> format_ = record_format_newest();
     mutable std::mutex mutex_;
     // All below guarded by mutex_.
     std::set<Partition> held_;

@@ -7,10 +7,10 @@
 namespace fermata::engine {
 namespace {
 
-store::InboxRecord record_of(const Outbox::RemoteEntry& entry) {
+store::InboxRecord record_of(const Outbox::RemoteEntry& entry, RecordFormat format) {
     store::InboxRecord record;
     record.session = entry.event.target;
-    record.payload = encode(InboxPayload{entry.event.event, entry.effect_id, {}});
+    record.payload = encode(InboxPayload{entry.event.event, entry.effect_id, {}}, format);
     return record;
 }
 
@@ -18,7 +18,7 @@ store::InboxRecord record_of(const Outbox::RemoteEntry& entry) {
 // which of them live. What is only read may be older than what was acknowledged, and an event that
 // was taken for undeliverable because of it would be lost. `done` is called from a thread of the
 // store.
-void append_elsewhere(store::Store& store, Partition target, Partition from,
+void append_elsewhere(store::Store& store, RecordFormat format, Partition target, Partition from,
                       const std::vector<Outbox::RemoteEntry>& entries, Outbox::RemoteDone done) {
     store::InboxAppend append;
     append.partition = target;
@@ -26,7 +26,7 @@ void append_elsewhere(store::Store& store, Partition target, Partition from,
     append.only_live = true;
     for (const Outbox::RemoteEntry& entry : entries) {
         append.from_numbers.push_back(entry.number);
-        append.records.push_back(record_of(entry));
+        append.records.push_back(record_of(entry, format));
     }
     std::vector<std::uint64_t> sent = append.from_numbers;
     store.append_inbox(std::move(append), [sent = std::move(sent), done = std::move(done)](
@@ -66,7 +66,8 @@ void Outbox::receive(Partition target, Partition from, std::vector<RemoteEntry> 
         }
         done(std::move(unreachable));
     };
-    append_elsewhere(shard_.store(), target, from, entries, std::move(hinting));
+    append_elsewhere(shard_.store(), shard_.record_format(), target, from, entries,
+                     std::move(hinting));
 }
 
 void Outbox::receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> entries,
@@ -82,7 +83,7 @@ void Outbox::receive_here(Lane& lane, Partition from, std::vector<RemoteEntry> e
             continue;
         }
         append.from_numbers.push_back(entry.number);
-        append.records.push_back(record_of(entry));
+        append.records.push_back(record_of(entry, shard_.record_format()));
         accepted->push_back(std::move(entry));
     }
     if (accepted->empty()) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/session_id.h"
+#include "engine/record_format.h"
 #include "store/records.h"
 
 namespace fermata::engine {
@@ -25,6 +26,14 @@ class Ownership {
     // Events were put into the inbox of a partition that is not open here: its owner should read
     // it. A hint; owners also look now and then.
     virtual void on_inbox_appended(Partition partition) = 0;
+    // In which records are written now: one that every instance of the cluster can read. Changes
+    // while the engine runs.
+    [[nodiscard]] virtual RecordFormat record_format() const = 0;
 };
+
+// Null: nobody else reads what is written.
+inline RecordFormat format_to_write(const Ownership* ownership) {
+    return ownership == nullptr ? record_format_newest() : ownership->record_format();
+}
 
 }  // namespace fermata::engine

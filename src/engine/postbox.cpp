@@ -37,9 +37,10 @@ bool waits_for_its_start(const std::optional<store::SessionRecord>& record) {
 
 }  // namespace
 
-Postbox::Postbox(const Options& options, store::Store& store)
+Postbox::Postbox(const Options& options, store::Store& store, const Ownership* ownership)
     : events_max_(options.inbox_events_max),
       store_(store),
+      ownership_(ownership),
       waiting_(store.facts().partition_count) {}
 
 void Postbox::append(const SessionId& session, EventRequest request, Answer<InboxReceipt> done) {
@@ -114,7 +115,7 @@ void Postbox::append(Letter letter) {
     payload.answer_key = answer_key_of_event(letter.session, letter.request.idempotency_key);
     store::InboxRecord record;
     record.session = letter.session;
-    record.payload = encode(payload);
+    record.payload = encode(payload, format_to_write(ownership_));
     store::InboxAppend append;
     append.partition = letter.session.partition();
     append.records.push_back(std::move(record));

@@ -22,7 +22,7 @@ namespace fermata::engine {
 
 class Postbox : public std::enable_shared_from_this<Postbox> {
   public:
-    Postbox(const Options& options, store::Store& store);
+    Postbox(const Options& options, store::Store& store, const Ownership* ownership);
     Postbox(const Postbox&) = delete;
     Postbox& operator=(const Postbox&) = delete;
     ~Postbox() = default;
@@ -48,6 +48,7 @@ class Postbox : public std::enable_shared_from_this<Postbox> {
 
     const std::size_t events_max_;
     store::Store& store_;
+    const Ownership* const ownership_;  // null: none
     std::mutex mutex_;
     std::vector<Receipts> waiting_;  // by partition; guarded by mutex_
 };

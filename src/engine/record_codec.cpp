@@ -38,10 +38,9 @@ static_assert(
     std::is_same_v<std::variant_alternative_t<kHttpDelivery, OutboxPayload>, HttpDelivery>);
 static_assert(std::is_same_v<std::variant_alternative_t<kStartChild, OutboxPayload>, StartChild>);
 
-Writer begin(char kind) {
+Writer begin(RecordFormat format, char kind) {
     Writer writer;
-    writer.byte(kRecordVersion);
-    writer.byte(static_cast<std::uint8_t>(kind));
+    write_header(writer, format, kind);
     return writer;
 }
 
@@ -174,8 +173,8 @@ OutboxPayload read_outbox(RecordReader& reader) {
 
 }  // namespace
 
-std::string encode(const SessionMeta& meta) {
-    Writer writer = begin(kMeta);
+std::string encode(const SessionMeta& meta, RecordFormat format) {
+    Writer writer = begin(format, kMeta);
     write_session(writer, meta.session);
     writer.text(meta.chart_hash);
     writer.text(meta.url);
@@ -199,7 +198,7 @@ std::string encode(const SessionMeta& meta) {
 Result<SessionMeta> decode_meta(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("session meta", raw);
-    reader.header(kRecordVersion, kMeta);
+    reader.header(kMeta);
     SessionMeta meta;
     meta.session = reader.session("session");
     meta.chart_hash = reader.text("chart hash");
@@ -220,9 +219,8 @@ Result<SessionMeta> decode_meta(std::string_view bytes) {
     return meta;
 }
 
-void encode(const RunExtras& extras, Writer& writer) {
-    writer.byte(kRecordVersion);
-    writer.byte(static_cast<std::uint8_t>(kExtras));
+void encode(const RunExtras& extras, RecordFormat format, Writer& writer) {
+    write_header(writer, format, kExtras);
     writer.varint(extras.invokes.size());
     for (const auto& [invokeid, child] : extras.invokes) {
         writer.text(invokeid);
@@ -234,7 +232,7 @@ void encode(const RunExtras& extras, Writer& writer) {
 
 Result<RunExtras> decode_extras(Reader& raw) {
     RecordReader reader("session state", raw);
-    reader.header(kRecordVersion, kExtras);
+    reader.header(kExtras);
     RunExtras extras;
     for (std::uint64_t left = reader.count("invokes"); left > 0 && reader.ok(); --left) {
         std::string invokeid = reader.text("invokeid");
@@ -246,8 +244,8 @@ Result<RunExtras> decode_extras(Reader& raw) {
     return extras;
 }
 
-std::string encode(const TimerPayload& timer) {
-    Writer writer = begin(kTimer);
+std::string encode(const TimerPayload& timer, RecordFormat format) {
+    Writer writer = begin(format, kTimer);
     writer.byte(static_cast<std::uint8_t>(timer.index()));
     if (const auto* send = std::get_if<SendTimer>(&timer)) {
         write_send(writer, send->send);
@@ -260,14 +258,14 @@ std::string encode(const TimerPayload& timer) {
 Result<TimerPayload> decode_timer(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("timer", raw);
-    reader.header(kRecordVersion, kTimer);
+    reader.header(kTimer);
     TimerPayload timer = read_timer(reader);
     FERMATA_TRY(reader.finish_at_end());
     return timer;
 }
 
-std::string encode(const InboxPayload& inbox) {
-    Writer writer = begin(kInbox);
+std::string encode(const InboxPayload& inbox, RecordFormat format) {
+    Writer writer = begin(format, kInbox);
     value::write_event(writer, inbox.event);
     writer.text(inbox.effect_id);
     if (!inbox.answer_key.empty()) {
@@ -279,7 +277,7 @@ std::string encode(const InboxPayload& inbox) {
 Result<InboxPayload> decode_inbox(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("inbox entry", raw);
-    reader.header(kRecordVersion, kInbox);
+    reader.header(kInbox);
     InboxPayload inbox;
     inbox.event = reader.event("event");
     inbox.effect_id = reader.text("effect id");
@@ -290,8 +288,8 @@ Result<InboxPayload> decode_inbox(std::string_view bytes) {
     return inbox;
 }
 
-std::string encode(const OutboxPayload& outbox) {
-    Writer writer = begin(kOutbox);
+std::string encode(const OutboxPayload& outbox, RecordFormat format) {
+    Writer writer = begin(format, kOutbox);
     writer.byte(static_cast<std::uint8_t>(outbox.index()));
     std::visit([&writer](const auto& payload) { write_outbox(writer, payload); }, outbox);
     return writer.take();
@@ -300,14 +298,14 @@ std::string encode(const OutboxPayload& outbox) {
 Result<OutboxPayload> decode_outbox(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("outbox entry", raw);
-    reader.header(kRecordVersion, kOutbox);
+    reader.header(kOutbox);
     OutboxPayload outbox = read_outbox(reader);
     FERMATA_TRY(reader.finish_at_end());
     return outbox;
 }
 
-std::string encode(const EndPayload& end) {
-    Writer writer = begin(kEnd);
+std::string encode(const EndPayload& end, RecordFormat format) {
+    Writer writer = begin(format, kEnd);
     writer.byte(static_cast<std::uint8_t>(end.status));
     writer.varint(end.configuration.size());
     for (const std::string& state : end.configuration) {
@@ -323,7 +321,7 @@ std::string encode(const EndPayload& end) {
 Result<EndPayload> decode_end(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("end record", raw);
-    reader.header(kRecordVersion, kEnd);
+    reader.header(kEnd);
     EndPayload end;
     constexpr auto kStatusEnd = static_cast<std::uint8_t>(SessionStatus::kError) + 1;
     end.status = static_cast<SessionStatus>(reader.choice("status", kStatusEnd));
@@ -338,8 +336,8 @@ Result<EndPayload> decode_end(std::string_view bytes) {
     return end;
 }
 
-std::string encode(const KeptAnswer& answer) {
-    Writer writer = begin(kAnswer);
+std::string encode(const KeptAnswer& answer, RecordFormat format) {
+    Writer writer = begin(format, kAnswer);
     write_session(writer, answer.session);
     writer.text(answer.key);
     writer.varint(answer.seq);
@@ -349,7 +347,7 @@ std::string encode(const KeptAnswer& answer) {
 Result<KeptAnswer> decode_answer(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("kept answer", raw);
-    reader.header(kRecordVersion, kAnswer);
+    reader.header(kAnswer);
     KeptAnswer answer;
     answer.session = reader.session("session");
     answer.key = reader.text("key");
@@ -358,8 +356,8 @@ Result<KeptAnswer> decode_answer(std::string_view bytes) {
     return answer;
 }
 
-std::string encode(const JournalEntry& entry) {
-    Writer writer = begin(kJournal);
+std::string encode(const JournalEntry& entry, RecordFormat format) {
+    Writer writer = begin(format, kJournal);
     writer.varint(entry.steps.size());
     for (const JournalStep& step : entry.steps) {
         writer.byte(static_cast<std::uint8_t>(step.kind));
@@ -373,7 +371,7 @@ std::string encode(const JournalEntry& entry) {
 Result<JournalEntry> decode_journal(std::string_view bytes) {
     Reader raw(bytes);
     RecordReader reader("journal entry", raw);
-    reader.header(kRecordVersion, kJournal);
+    reader.header(kJournal);
     JournalEntry entry;
     constexpr auto kKindEnd = static_cast<std::uint8_t>(LiveMoment::Kind::kEnded) + 1;
     for (std::uint64_t left = reader.count("steps"); left > 0 && reader.ok(); --left) {

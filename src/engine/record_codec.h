@@ -2,9 +2,10 @@
 // (docs/formats/session-record.md).
 //
 // Every record starts with its format version and a kind letter, so that a newer server reads older
-// records and a record in the wrong place is recognised. decode_… answers kCorrupt with record,
-// field and offset for damaged bytes, and for a version that is newer than this server. Threads:
-// pure functions.
+// records and a record in the wrong place is recognised. encode() is told which format to write: in
+// a cluster older servers may have to read it. decode_… answers kCorrupt with record, field and
+// offset for damaged bytes, and for a version that is newer than this server. Threads: pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/session_id.h"
+#include "engine/record_format.h"
 #include "engine/view.h"
 #include "scxml/effects.h"
 #include "value/encoding.h"
@@ -25,9 +27,6 @@
 #include "value/value.h"
 
 namespace fermata::engine {
-
-// Raised when a record's layout changes; decoders keep reading older ones.
-inline constexpr std::uint8_t kRecordVersion = 1;
 
 using Parameters = std::vector<std::pair<std::string, value::Value>>;
 
@@ -125,15 +124,15 @@ struct KeptAnswer {
 };
 
 // Payload of a journal record, without sequence number and time, which the record has itself.
-std::string encode(const JournalEntry& entry);
-std::string encode(const SessionMeta& meta);
-std::string encode(const TimerPayload& timer);
-std::string encode(const InboxPayload& inbox);
-std::string encode(const OutboxPayload& outbox);
-std::string encode(const EndPayload& end);
-std::string encode(const KeptAnswer& answer);
+std::string encode(const JournalEntry& entry, RecordFormat format);
+std::string encode(const SessionMeta& meta, RecordFormat format);
+std::string encode(const TimerPayload& timer, RecordFormat format);
+std::string encode(const InboxPayload& inbox, RecordFormat format);
+std::string encode(const OutboxPayload& outbox, RecordFormat format);
+std::string encode(const EndPayload& end, RecordFormat format);
+std::string encode(const KeptAnswer& answer, RecordFormat format);
 // The beginning of the field "state"; scxml::encode() goes on behind it.
-void encode(const RunExtras& extras, value::Writer& writer);
+void encode(const RunExtras& extras, RecordFormat format, value::Writer& writer);
 
 Result<SessionMeta> decode_meta(std::string_view bytes);
 Result<TimerPayload> decode_timer(std::string_view bytes);

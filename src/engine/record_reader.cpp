@@ -6,14 +6,17 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
+
 namespace fermata::engine {
 
-void RecordReader::header(std::uint8_t version_max, char kind) {
+void RecordReader::header(char kind) {
     const std::size_t offset = reader_.offset();
-    const std::uint8_t version = reader_.byte();
-    if (reader_.ok() && (version == 0 || version > version_max)) {
+    const RecordFormat version = reader_.byte();
+    const RecordFormat newest = record_format_newest();
+    if (reader_.ok() && (version == 0 || version > newest)) {
         refuse("version",
-               fmt::format("format version {} is not known (newest: {})", version, version_max));
+               fmt::format("format version {} is not known (newest: {})", version, newest));
     }
     const auto letter = static_cast<char>(reader_.byte());
     if (reader_.ok() && letter != kind) {
@@ -132,6 +135,12 @@ void RecordReader::note(const char* field, std::size_t offset) {
         offset_ = offset;
         noted_ = true;
     }
+}
+
+void write_header(value::Writer& writer, RecordFormat format, char kind) {
+    FERMATA_CHECK(format >= kRecordFormatOldest && format <= record_format_newest());
+    writer.byte(format);
+    writer.byte(static_cast<std::uint8_t>(kind));
 }
 
 void write_flag(value::Writer& writer, bool flag) {

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/session_id.h"
+#include "engine/record_format.h"
 #include "value/encoding.h"
 #include "value/event.h"
 #include "value/value.h"
@@ -22,8 +23,8 @@ class RecordReader {
     RecordReader(std::string_view record, value::Reader& reader)
         : record_(record), reader_(reader) {}
 
-    // The first two bytes: format version and kind letter.
-    void header(std::uint8_t version_max, char kind);
+    // The first two bytes: format version, one that is known here, and kind letter.
+    void header(char kind);
 
     std::string text(const char* field);
     std::uint64_t varint(const char* field);
@@ -57,6 +58,8 @@ class RecordReader {
     bool noted_ = false;
 };
 
+// What header() reads. The format is one that this program knows.
+void write_header(value::Writer& writer, RecordFormat format, char kind);
 void write_flag(value::Writer& writer, bool flag);
 // 20 bytes, then the node hint.
 void write_session(value::Writer& writer, const SessionId& session);

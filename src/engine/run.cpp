@@ -25,7 +25,7 @@ void Run::start(const SessionMeta& meta, const Parameters& parameters,
         commit_.outbox_removed.push_back(outbox_number);
         lane_.count_outbox(-1);
     }
-    commit_.fields.push_back({"meta", encode(meta)});
+    commit_.fields.push_back({"meta", encode(meta, shard_.record_format())});
     pending_.creates = true;
     if (recorder_ != nullptr) {
         recorder_->add(LiveMoment::Kind::kStarted, session_.name());
@@ -42,7 +42,7 @@ void Run::schedule(const SessionMeta& meta, std::unique_ptr<Waiter> waiter) {
     if (waiter != nullptr) {
         pending_.waiters.push_back(std::move(waiter));
     }
-    commit_.fields.push_back({"meta", encode(meta)});
+    commit_.fields.push_back({"meta", encode(meta, shard_.record_format())});
     pending_.creates = true;
     set_timer(meta.start_at_ms.value_or(now_ms_), {}, StartTimer{});
     finish();
@@ -189,7 +189,7 @@ void Run::start_scheduled() {
     const std::unique_ptr<SessionMeta> meta = std::move(session_.rare->scheduled);
     const Parameters parameters = std::exchange(meta->params, {});
     meta->start_at_ms.reset();
-    commit_.fields.push_back({"meta", encode(*meta)});
+    commit_.fields.push_back({"meta", encode(*meta, shard_.record_format())});
     if (recorder_ != nullptr) {
         recorder_->add(LiveMoment::Kind::kStarted, session_.name());
     }

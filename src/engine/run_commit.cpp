@@ -74,9 +74,10 @@ void Run::finish() {
     const std::string key = session_.rare == nullptr ? std::string() : session_.rare->key;
     for (const std::unique_ptr<Waiter>& waiter : pending_.waiters) {
         if (!waiter->answer_key.empty()) {
-            commit_.answers.push_back({waiter->answer_key,
-                                       encode(KeptAnswer{session_.id, key, session_.seq}),
-                                       now_ms_ + shard_.options().answer_retention.count()});
+            commit_.answers.push_back(
+                {waiter->answer_key,
+                 encode(KeptAnswer{session_.id, key, session_.seq}, shard_.record_format()),
+                 now_ms_ + shard_.options().answer_retention.count()});
         }
     }
     tell_moments();
@@ -92,8 +93,9 @@ void Run::tell_moments() {
     }
     std::vector<LiveMoment> moments = recorder_->take(session_.seq);
     if (shard_.options().journal.length > 0) {
-        commit_.journal = store::JournalRecord{session_.id, session_.seq, now_ms_,
-                                               encode(journal_entry(moments))};
+        commit_.journal =
+            store::JournalRecord{session_.id, session_.seq, now_ms_,
+                                 encode(journal_entry(moments), shard_.record_format())};
     }
     if (shard_.surrounds().live.is_recording()) {
         pending_.moments = std::move(moments);
@@ -121,7 +123,7 @@ void Run::write_state() {
     extras.timer_number_next = session_.timer_number_next;
     extras.unique_id_next = session_.unique_id_next;
     value::Writer writer;
-    encode(extras, writer);
+    encode(extras, shard_.record_format(), writer);
     scxml::encode(session_.scxml.state, *session_.scxml.chart, writer);
     record_bytes_ += writer.size();
     const std::uint64_t hash = field_hash(writer.bytes());
@@ -153,8 +155,8 @@ void Run::write_end() {
     tell_parent();
     end_->ended_ms = now_ms_;
     end_->seq = session_.seq + 1;
-    commit_.end =
-        store::EndRecord{encode(*end_), now_ms_ + shard_.options().ended_retention.count()};
+    commit_.end = store::EndRecord{encode(*end_, shard_.record_format()),
+                                   now_ms_ + shard_.options().ended_retention.count()};
     pending_.ends = true;
     pending_.failed = end_->status == SessionStatus::kError;
     if (pending_.failed) {
@@ -205,7 +207,8 @@ void Run::park_rest() {
             ++pending_.parked;
             store::InboxRecord record;
             record.session = session_.id;
-            record.payload = encode(InboxPayload{delivery.event, next_effect_id(), {}});
+            record.payload =
+                encode(InboxPayload{delivery.event, next_effect_id(), {}}, shard_.record_format());
             commit_.inbox_added.push_back(std::move(record));
         }
     });

@@ -128,7 +128,7 @@ void Run::set_timer(UnixMillis due_ms, const std::string& sendid, const TimerPay
     record.session = session_.id;
     record.number = number;
     record.due_ms = due_ms;
-    record.payload = encode(payload);
+    record.payload = encode(payload, shard_.record_format());
     session_.timers.add({number, due_ms, sendid, record.payload});
     commit_.timers_set.push_back(std::move(record));
     // It may fire before this commit is durable: the commit of the run that handles it comes behind
@@ -220,7 +220,7 @@ void Run::post(const SessionId& target, value::Event event) {
     InboxPayload payload{std::move(event), next_effect_id(), {}};
     store::InboxRecord record;
     record.session = target;
-    record.payload = encode(payload);
+    record.payload = encode(payload, shard_.record_format());
     commit_.inbox_added.push_back(std::move(record));
     auto delivery = std::make_unique<Delivery>();
     delivery->event = std::move(payload.event);
@@ -234,7 +234,7 @@ void Run::post_out(OutboxPayload payload) {
     record.session = session_.id;
     record.seq = session_.seq + 1;
     record.n = effects_out_++;
-    record.payload = encode(payload);
+    record.payload = encode(payload, shard_.record_format());
     pending_.outbox_n.push_back(record.n);
     commit_.outbox_added.push_back(std::move(record));
     pending_.outbox.push_back(std::move(payload));

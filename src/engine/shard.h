@@ -94,6 +94,9 @@ class Shard {
     [[nodiscard]] const Options& options() const { return surrounds_.options; }
     [[nodiscard]] store::Store& store() const { return surrounds_.store; }
     [[nodiscard]] UnixMillis now_ms() const { return surrounds_.clock.now_ms(); }
+    [[nodiscard]] RecordFormat record_format() const {
+        return format_to_write(surrounds_.ownership);
+    }
     [[nodiscard]] std::uint32_t number() const { return number_; }
     [[nodiscard]] Shard& shard_of(Partition partition) const;
     // The lane of a partition of this shard.

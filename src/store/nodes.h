@@ -24,7 +24,7 @@ struct NodeFacts {
     std::string external_url;         // where clients reach it; may be empty
     std::string internal_address;     // base URL where other instances reach it
     std::string version;              // of the program
-    std::uint32_t format = 1;         // of session records that it writes
+    std::uint32_t format = 1;         // newest of session records in the store, as far as it knows
     std::uint32_t format_newest = 1;  // that it can read
     Partition partition_count = 0;
     UnixMillis started_ms = 0;
