@@ -162,6 +162,7 @@ TEST(OptionTableTest, DefaultsAreThoseOfTheOptionStructs) {
     EXPECT_EQ(api_options(settings).forwarding, api::Options().forwarding);
     EXPECT_EQ(api_options(settings).answer_timeout, api::Options().answer_timeout);
     EXPECT_EQ(member.timing.lease, member_default.timing.lease);
+    EXPECT_EQ(member.timing.hand_over_window, member_default.timing.hand_over_window);
     EXPECT_EQ(member.format_limit, member_default.format_limit);
     EXPECT_EQ(member.auto_rebalance, member_default.auto_rebalance);
     EXPECT_EQ(member.backup, member_default.backup);

@@ -148,6 +148,7 @@ void World::start_process(int slot) {
     process->id = processes_.size() + 1;
     MemberOptions options;
     options.timing = options_.timing;
+    options.timing.hand_over_window = 2;  // of a handful of partitions
     options.node = slots_[slot];
     options.instance = process->id;
     options.facts.partition_count = partitions_;

@@ -26,7 +26,7 @@ struct Timing {
     std::chrono::milliseconds hand_over_poll{100};
     // hand-over-window: partitions that one instance has between two owners at a time when it hands
     // them over.
-    std::uint32_t hand_over_window = 4;
+    std::uint32_t hand_over_window = 16;
     // claim-window: claims on their way at a time.
     std::uint32_t claim_window = 64;
 
