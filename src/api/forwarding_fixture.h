@@ -156,6 +156,7 @@ class HeldPartitions final : public engine::Ownership {
     }
     void on_lost(Partition partition, store::Epoch /*epoch*/) override { let_go(partition); }
     void on_inbox_appended(Partition /*partition*/) override {}
+    void answer_elsewhere(store::NodeId /*node*/, engine::Response /*response*/) override {}
     [[nodiscard]] engine::RecordFormat record_format() const override {
         return engine::kRecordFormatOldest;
     }

@@ -1,9 +1,11 @@
 // Two instances on one store: whichever a request comes to, the owner of its session answers.
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include <unistd.h>
 
+#include "api/answers.h"
 #include "api/forwarding_fixture.h"
 #include "api/hop.h"
 #include "value/value.h"
@@ -311,6 +313,40 @@ TEST_F(PeersTest, HintsAreTakenFromPeersOnly) {
         400);
 
     EXPECT_THAT(three_->cluster.hints(), testing::ElementsAre(6));
+}
+
+TEST_F(PeersTest, AnAnswerOfAnotherInstanceReachesTheCaller) {
+    const std::string name = name_in(6);
+    const std::string document =
+        "<scxml xmlns='http://www.w3.org/2005/07/scxml' version='1.0' datamodel='ecmascript'>"
+        "<datamodel><data id='to'/></datamodel><state id='a'>"
+        "<transition event='ask'><assign location='to' expr='_event.origin'/></transition>"
+        "</state></scxml>";
+    const std::string body = R"({"id": ")" + name + R"(", "document": ")" + document + R"("})";
+    ASSERT_EQ(call("POST", three_->url + "/api/v1/sessions", body, admin_).status, 201);
+    const std::string session = three_->url + "/api/v1/sessions/" + name;
+    auto asked = std::async(std::launch::async,
+                            [&] { return call("POST", session + "/requests/ask", "", admin_); });
+    std::string address;
+    ASSERT_TRUE(http::becomes([&] {
+        const std::string shown = call("GET", session, "", admin_).body;
+        const std::size_t at = shown.find("#_request_");
+        address =
+            at == std::string::npos ? "" : shown.substr(at + 10, shown.find('"', at) - at - 10);
+        return !address.empty();
+    }));
+    http::FetchRequest answer =
+        answer_request(three_->url, "secret-3", {address, "done", *value::Value::from_json("[7]")});
+
+    EXPECT_EQ(call("POST", answer.url, answer.body, {{"Fermata-Peer", "secret-4"}}).status, 403);
+    EXPECT_EQ(call("POST", answer.url, answer.body, admin_).status, 403);
+    EXPECT_EQ(call("POST", answer.url, "[]", {{"Fermata-Peer", "secret-3"}}).status, 400);
+    EXPECT_EQ(call("POST", answer.url, answer.body, {{"Fermata-Peer", "secret-3"}}).status, 204);
+    EXPECT_EQ(call("POST", answer.url, answer.body, {{"Fermata-Peer", "secret-3"}}).status, 204);
+
+    const auto told = asked.get();
+    EXPECT_EQ(told.status, 200);
+    EXPECT_EQ(told.body, R"({"event":"done","data":[7]})");
 }
 
 TEST_F(PeersTest, RebalanceIsToldToEveryActingInstanceOnce) {

@@ -135,6 +135,7 @@ Routes all_routes(Context& context) {
     append(routes, event_routes(context));
     append(routes, receipt_routes(context));
     append(routes, request_routes(context));
+    append(routes, answer_routes(context));
     append(routes, stream_routes(context));
     append(routes, document_routes(context));
     append(routes, cluster_routes(context));

@@ -67,7 +67,7 @@ void add_gauges(std::vector<api::Metric>& all, const cluster::Status& status) {
 }
 
 void add_counters(std::vector<api::Metric>& all, const cluster::Counters& counters,
-                  const InboxHintCounters& hints) {
+                  const InboxHintCounters& hints, const RequestAnswerCounters& answers) {
     all.push_back(
         counter("fermata_cluster_suspensions_total", "leases that ran out", counters.suspensions));
     all.push_back(counter("fermata_cluster_resumptions_total",
@@ -86,15 +86,20 @@ void add_counters(std::vector<api::Metric>& all, const cluster::Counters& counte
     all.push_back(counter("fermata_cluster_hints_total",
                           "times that another instance was told of a filled inbox", hints.sent));
     all.push_back(counter("fermata_cluster_hints_failed_total", "of them not taken", hints.failed));
+    all.push_back(counter("fermata_cluster_answers_total",
+                          "answers to requests that other instances hold", answers.sent));
+    all.push_back(
+        counter("fermata_cluster_answers_failed_total", "of them not taken", answers.failed));
 }
 
 }  // namespace
 
 std::vector<api::Metric> cluster_figures(const cluster::Status& status,
-                                         const InboxHintCounters& hints) {
+                                         const InboxHintCounters& hints,
+                                         const RequestAnswerCounters& answers) {
     std::vector<api::Metric> all;
     add_gauges(all, status);
-    add_counters(all, status.counters, hints);
+    add_counters(all, status.counters, hints, answers);
     return all;
 }
 

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 TEST(ClusterFiguresTest, EachIsInTheReferenceAndViceVersa) {
     std::set<std::string> exported;
-    for (const api::Metric& metric : cluster_figures({}, {})) {
+    for (const api::Metric& metric : cluster_figures({}, {}, {})) {
         exported.insert(std::string(metric.name));
     }
 
@@ -44,14 +44,15 @@ TEST(ClusterFiguresTest, TellsWhatIsKnown) {
     status.nodes.resize(2);
     status.nodes.front().alive = true;
 
-    const std::string text = api::format_metrics(cluster_figures(status, {4, 1}));
+    const std::string text = api::format_metrics(cluster_figures(status, {4, 1}, {6, 2}));
 
     for (const char* const line :
          {"fermata_cluster_role{role=\"acting\"} 1\n", "fermata_cluster_role{role=\"standby\"} 0\n",
           "fermata_cluster_lease_left_seconds 1.5\n", "fermata_cluster_partitions_held 2\n",
           "fermata_cluster_partitions_unowned 1\n", "fermata_cluster_instances_alive 1\n",
           "fermata_cluster_takeovers_total 3\n", "fermata_cluster_hints_total 4\n",
-          "fermata_cluster_hints_failed_total 1\n", "fermata_cluster_record_format 2\n"}) {
+          "fermata_cluster_hints_failed_total 1\n", "fermata_cluster_answers_total 6\n",
+          "fermata_cluster_answers_failed_total 2\n", "fermata_cluster_record_format 2\n"}) {
         EXPECT_THAT(text, HasSubstr(line));
     }
 }

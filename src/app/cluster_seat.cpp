@@ -118,7 +118,16 @@ Result<std::unique_ptr<ClusterSeat>> ClusterSeat::create(const ClusterSeatOption
                    ? std::optional(InboxHints::Peer{owner.internal_address, owner.peer_secret})
                    : std::nullopt;
     };
+    const auto find_acting_at = [self](store::NodeId node) {
+        const cluster::Status status = self->membership_.status();
+        const cluster::NodeStatus* acting = find_acting(status, node);
+        return acting != nullptr
+                   ? std::optional(RequestAnswers::Peer{acting->record.facts.internal_address,
+                                                        acting->record.facts.peer_secret})
+                   : std::nullopt;
+    };
     FERMATA_TRY_ASSIGN(seat->hints_, InboxHints::create(options.client, find_peer));
+    FERMATA_TRY_ASSIGN(seat->answers_, RequestAnswers::create(options.client, find_acting_at));
     return seat;
 }
 
@@ -187,6 +196,7 @@ bool ClusterSeat::hand_over(milliseconds bound) {
 void ClusterSeat::leave() {
     membership_.leave();
     hints_->stop();
+    answers_->stop();
 }
 
 void ClusterSeat::open(Partition partition, store::Epoch epoch) {

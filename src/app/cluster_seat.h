@@ -16,6 +16,7 @@
 
 #include "api/cluster.h"
 #include "app/inbox_hints.h"
+#include "app/request_answers.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "cluster/membership.h"
@@ -30,7 +31,7 @@ namespace fermata::app {
 struct ClusterSeatOptions {
     std::string cluster_name;
     cluster::MemberOptions member;
-    // For hints to other instances.
+    // For hints and answers to other instances.
     http::ClientOptions client;
 };
 
@@ -58,6 +59,7 @@ class ClusterSeat final : public cluster::Partitions,
     [[nodiscard]] std::string refusal() const { return membership_.status().refusal; }
     [[nodiscard]] cluster::Status status() const { return membership_.status(); }
     [[nodiscard]] InboxHintCounters hint_counters() const { return hints_->counters(); }
+    [[nodiscard]] RequestAnswerCounters answer_counters() const { return answers_->counters(); }
 
     // --- cluster::Partitions
     void open(Partition partition, store::Epoch epoch) override;
@@ -72,6 +74,9 @@ class ClusterSeat final : public cluster::Partitions,
     }
     void on_lost(Partition partition, store::Epoch epoch) override;
     void on_inbox_appended(Partition partition) override;
+    void answer_elsewhere(store::NodeId node, engine::Response response) override {
+        answers_->pass(node, response);
+    }
     [[nodiscard]] engine::RecordFormat record_format() const override {
         return static_cast<engine::RecordFormat>(membership_.format_written());
     }
@@ -102,6 +107,7 @@ class ClusterSeat final : public cluster::Partitions,
     mutable std::atomic<std::uint32_t> next_start_ = 0;  // starts go round the other nodes
     cluster::Membership membership_;
     std::unique_ptr<InboxHints> hints_;
+    std::unique_ptr<RequestAnswers> answers_;
 };
 
 }  // namespace fermata::app

@@ -203,7 +203,8 @@ void Wiring::Parts::wait_for_health() {
 }
 
 std::vector<api::Metric> Wiring::Parts::figures() const {
-    std::vector<api::Metric> all = cluster_figures(seat->status(), seat->hint_counters());
+    std::vector<api::Metric> all =
+        cluster_figures(seat->status(), seat->hint_counters(), seat->answer_counters());
     if (opened.redis != nullptr) {
         const std::vector<api::Metric> more = redis_figures(*opened.redis);
         all.insert(all.end(), more.begin(), more.end());

@@ -23,6 +23,7 @@
 #include "base/session_id.h"
 #include "engine/outside.h"
 #include "engine/ownership.h"
+#include "engine/response.h"
 #include "engine/view.h"
 #include "scxml/finding.h"
 #include "store/store.h"
@@ -245,6 +246,9 @@ class Engine {
     virtual void drop_partition(Partition partition) = 0;
     // Somebody appended to the inbox of an open partition. A hint: lanes also look now and then.
     virtual void read_inbox(Partition partition) = 0;
+    // A session of another instance answered a request that this engine may hold; else nothing
+    // happens (Ownership::answer_elsewhere() is the other side).
+    virtual void respond(Response response) = 0;
 
     // Where a request belongs. Nothing: the id names no partition of this store.
     [[nodiscard]] virtual std::optional<Partition> partition_of(

@@ -40,6 +40,17 @@ class ManualOwnership final : public Ownership {
         }
     }
 
+    void answer_elsewhere(store::NodeId node, Response response) override {
+        std::function<void(Response)> pass;
+        {
+            const std::lock_guard lock(mutex_);
+            answered_.emplace_back(node, response);
+            pass = pass_answer_;
+        }
+        if (pass) {
+            pass(std::move(response));
+        }
+    }
     [[nodiscard]] RecordFormat record_format() const override { return format_.load(); }
 
     void write_in(RecordFormat format) { format_ = format; }
@@ -60,6 +71,16 @@ class ManualOwnership final : public Ownership {
         const std::lock_guard lock(mutex_);
         hint_ = std::move(hint);
     }
+    // Answers for other nodes are passed on to `pass` from now on.
+    void pass_answers_to(std::function<void(Response)> pass) {
+        const std::lock_guard lock(mutex_);
+        pass_answer_ = std::move(pass);
+    }
+    // Answers for other nodes, with the nodes.
+    [[nodiscard]] std::vector<std::pair<store::NodeId, Response>> answered() const {
+        const std::lock_guard lock(mutex_);
+        return answered_;
+    }
     [[nodiscard]] std::vector<std::pair<Partition, store::Epoch>> lost() const {
         const std::lock_guard lock(mutex_);
         return lost_;
@@ -78,6 +99,8 @@ class ManualOwnership final : public Ownership {
     std::function<void(Partition)> hint_;
     std::vector<std::pair<Partition, store::Epoch>> lost_;
     std::vector<Partition> hints_;
+    std::function<void(Response)> pass_answer_;
+    std::vector<std::pair<store::NodeId, Response>> answered_;
 };
 
 // One instance of the cluster.

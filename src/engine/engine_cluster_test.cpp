@@ -342,6 +342,88 @@ TEST_F(EngineClusterTest, AnAnswerToARequestOfAnotherProcessIsNobodysHere) {
     EXPECT_FALSE(told(other));
 }
 
+// The asked session hands the request's address on to one of the other node, which answers.
+class EngineClusterAnswerTest : public EngineClusterFixture {
+  protected:
+    void SetUp() override {
+        give(one_, 2);
+        give(two_, 5);
+        const std::string asked = chart(
+            R"(<state id="a"><transition event="ask">
+                 <send targetexpr="')" +
+                target_of(helper_) +
+                R"('" event="work"><param name="to" expr="_event.origin"/></send>
+               </transition></state>)",
+            R"(datamodel="ecmascript")");
+        const std::string helping = chart(
+            R"(<datamodel><data id="n" expr="0"/></datamodel>
+               <state id="a"><transition event="work">
+                 <assign location="n" expr="n + 1"/>
+                 <send targetexpr="_event.data.to" event="done"><param name="n" expr="n"/></send>
+                 <send targetexpr="_event.data.to" event="again"/>
+               </transition></state>)",
+            R"(datamodel="ecmascript")");
+        ASSERT_TRUE(start_named(one_, asked_, asked));
+        ASSERT_TRUE(start_named(two_, helper_, helping));
+        one_.ownership.pass_hints_to(
+            [this](Partition partition) { two_.engine->read_inbox(partition); });
+    }
+    std::future<Result<ChartResponse>> ask(std::chrono::milliseconds timeout) {
+        auto promise = std::make_shared<std::promise<Result<ChartResponse>>>();
+        auto answer = promise->get_future();
+        one_.engine->request(
+            event_for(asked_, "ask"), timeout,
+            [promise](Result<ChartResponse> told) { promise->set_value(std::move(told)); });
+        return answer;
+    }
+    const std::string asked_ = name_in(2);
+    const std::string helper_ = name_in(5);
+};
+
+TEST_F(EngineClusterAnswerTest, AnAnswerFromAnotherNodeReachesTheCaller) {
+    two_.ownership.pass_answers_to(
+        [this](Response response) { one_.engine->respond(std::move(response)); });
+    auto answer = ask(std::chrono::seconds(60));
+
+    const auto response = told(answer);
+    ASSERT_TRUE(response) << response.error().to_string();
+    EXPECT_EQ(response->event, "done");
+    EXPECT_EQ(response->data.to_json(), R"({"n":1})");
+    ASSERT_TRUE(becomes_true([&] { return two_.ownership.answered().size() == 2; }));
+    EXPECT_EQ(two_.ownership.answered().front().first, 1U);  // the node
+}
+
+TEST_F(EngineClusterAnswerTest, ItDoesNotLeaveBeforeItsCommitIsDurableAndTheLeaseRuns) {
+    two_.store.hold();
+    auto answer = ask(std::chrono::seconds(60));
+    ASSERT_TRUE(becomes_true([&] { return two_.store.held() > 0; }));
+    settle(two_, 5);
+    EXPECT_THAT(two_.ownership.answered(), IsEmpty());
+    suspend(two_);
+    two_.store.come_back();
+    settle(two_, 7);  // of the same shard, and not held up
+    EXPECT_THAT(two_.ownership.answered(), IsEmpty());
+
+    resume(two_);
+    EXPECT_TRUE(becomes_true([&] { return two_.ownership.answered().size() == 2; }));
+}
+
+TEST_F(EngineClusterAnswerTest, AnAnswerForARequestThatEndedIsNoError) {
+    auto answer = ask(std::chrono::seconds(60));
+    ASSERT_TRUE(becomes_true([&] { return two_.ownership.answered().size() == 2; }));
+    drop(one_, 2);
+    EXPECT_FALSE(told(answer));
+    for (auto& [node, response] : two_.ownership.answered()) {
+        one_.engine->respond(response);
+    }
+    // Nor for the node's next process, or for one that never was.
+    two_.engine->respond({"1x2x3", "old", {}});
+    two_.engine->respond({"2x1x2x3", "other", {}});
+    two_.engine->respond({"nonsense", "other", {}});
+
+    EXPECT_EQ(item(two_, helper_, "n"), "1");
+}
+
 TEST_F(EngineClusterTest, ATimerFiresOnceWhoeverOwnsItThen) {
     const std::string ringing = chart(
         R"(<datamodel><data id="n" expr="0"/></datamodel>

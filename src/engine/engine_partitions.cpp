@@ -77,6 +77,13 @@ void ShardedEngine::read_inbox(Partition partition) {
     post_to_lane(partition, [](Lane& lane) { lane.inbox.read(); });
 }
 
+void ShardedEngine::respond(Response response) {
+    Shard& any = *shards_.front();
+    any.mailbox()->post_answer([&any, response = std::move(response)]() mutable {
+        any.requests().take(std::move(response));
+    });
+}
+
 void ShardedEngine::append_event(EventRequest request, Answer<InboxReceipt> done) {
     const auto checked = check(request);
     const auto session = checked ? session_of(request.session) : Result<SessionId>(checked.error());

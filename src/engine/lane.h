@@ -32,6 +32,7 @@
 #include "engine/inbox.h"
 #include "engine/live_session.h"
 #include "engine/record_codec.h"
+#include "engine/response.h"
 #include "engine/session_index.h"
 #include "engine/timer_queue.h"
 #include "engine/view.h"
@@ -41,13 +42,6 @@
 namespace fermata::engine {
 
 class Shard;
-
-// Answer of a chart to a held request, let go when its commit is durable.
-struct Response {
-    std::string request;
-    std::string event;
-    value::Value data;
-};
 
 struct Posted {
     SessionId target;
@@ -66,7 +60,7 @@ struct PendingCommit {
     std::vector<std::uint32_t> outbox_n;  // their n
     std::vector<Posted> inbox;            // in the order of SessionCommit::inbox_added, then
     std::uint32_t parked = 0;             // the session's own events that stay in its queue
-    std::vector<Response> responses;
+    std::vector<Response> responses;      // to held requests
     std::vector<scxml::LogEffect> logs;
     std::vector<LiveMoment> moments;
 };

@@ -7,6 +7,8 @@
 
 #include "base/session_id.h"
 #include "engine/record_format.h"
+#include "engine/response.h"
+#include "store/nodes.h"
 #include "store/records.h"
 
 namespace fermata::engine {
@@ -26,6 +28,9 @@ class Ownership {
     // Events were put into the inbox of a partition that is not open here: its owner should read
     // it. A hint; owners also look now and then.
     virtual void on_inbox_appended(Partition partition) = 0;
+    // A session of this instance answered a request that the instance of another node holds. Best
+    // effort: whoever waits there has a time-out.
+    virtual void answer_elsewhere(store::NodeId node, Response response) = 0;
     // In which records are written now: one that every instance of the cluster can read. Changes
     // while the engine runs.
     [[nodiscard]] virtual RecordFormat record_format() const = 0;

@@ -13,14 +13,15 @@ namespace fermata::engine {
 namespace {
 
 struct RequestName {
+    store::NodeId node = store::kNobody;  // nobody: the engine has no node, or the name is old
     std::uint32_t engine = 0;
     std::uint32_t shard = 0;
     std::uint64_t number = 0;
 };
 
 std::string to_text(const RequestName& name) {
-    return std::to_string(name.engine) + "x" + std::to_string(name.shard) + "x" +
-           std::to_string(name.number);
+    return std::to_string(name.node) + "x" + std::to_string(name.engine) + "x" +
+           std::to_string(name.shard) + "x" + std::to_string(name.number);
 }
 
 // The number at the front of `text`, which is cut off together with the x behind it.
@@ -38,7 +39,9 @@ bool take_number(std::string_view& text, Number& number) {
 
 std::optional<RequestName> parse_name(std::string_view text) {
     RequestName name;
-    const bool is_read = take_number(text, name.engine) && take_number(text, name.shard) &&
+    const bool has_node = std::count(text.begin(), text.end(), 'x') > 2;
+    const bool is_read = (!has_node || take_number(text, name.node)) &&
+                         take_number(text, name.engine) && take_number(text, name.shard) &&
                          take_number(text, name.number);
     return is_read && text.empty() ? std::optional(name) : std::nullopt;
 }
@@ -55,7 +58,8 @@ void Requests::hold(const SessionId& session, EventRequest request,
     held_.emplace(number, Held{session, std::move(done)});
     auto delivery = std::make_unique<Delivery>();
     delivery->event = std::move(request.event);
-    delivery->event.origin = "#_request_" + to_text(RequestName{engine_, shard_.number(), number});
+    delivery->event.origin = "#_request_" + to_text(RequestName{shard_.options().node, engine_,
+                                                                shard_.number(), number});
     delivery->event.origintype = scxml::kScxmlProcessor;
     delivery->waiter = std::make_unique<Waiter>();
     delivery->waiter->done = [this, number](const Result<std::uint64_t>& consumed) {
@@ -71,12 +75,33 @@ void Requests::hold(const SessionId& session, EventRequest request,
 
 void Requests::respond(Response response) {
     const auto name = parse_name(response.request);
-    const auto& shards = shard_.surrounds().shards;
-    if (!name || name->engine != engine_ || name->shard >= shards.size()) {
+    if (!name) {
         return;
     }
-    Shard& holder = *shards[name->shard];
-    holder.run_here([&holder, number = name->number, response = std::move(response)]() mutable {
+    // Of this node, but of another process: that is gone, and with it whoever waited there.
+    const bool is_elsewhere = name->node != store::kNobody && name->node != shard_.options().node;
+    Ownership* const ownership = shard_.surrounds().ownership;
+    if (name->engine == engine_) {
+        finish_at(name->shard, name->number, std::move(response));
+    } else if (is_elsewhere && ownership != nullptr) {
+        ownership->answer_elsewhere(name->node, std::move(response));
+    }
+}
+
+void Requests::take(Response response) {
+    const auto name = parse_name(response.request);
+    if (name && name->engine == engine_) {
+        finish_at(name->shard, name->number, std::move(response));
+    }
+}
+
+void Requests::finish_at(std::uint32_t shard, std::uint64_t number, Response response) {
+    const auto& shards = shard_.surrounds().shards;
+    if (shard >= shards.size()) {
+        return;
+    }
+    Shard& holder = *shards[shard];
+    holder.run_here([&holder, number, response = std::move(response)]() mutable {
         holder.requests().finish(
             number, ChartResponse{std::move(response.event), std::move(response.data)});
     });

@@ -56,6 +56,7 @@ class ShardedEngine final : public Engine {
     void close_partition(Partition partition, std::function<void()> done) override;
     void drop_partition(Partition partition) override;
     void read_inbox(Partition partition) override;
+    void respond(Response response) override;
     [[nodiscard]] std::optional<Partition> partition_of(const std::string& session) const override;
     [[nodiscard]] std::optional<Partition> partition_of(const StartRequest& request) const override;
     void append_event(EventRequest request, Answer<InboxReceipt> done) override;

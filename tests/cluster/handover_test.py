@@ -23,6 +23,23 @@ CHART = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamode
     <transition event="ask"><assign location="asked" expr="asked + 1"/></transition>
   </state>
 </scxml>"""
+# Hands whoever asks on to another session, which answers in its place.
+ASKED = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="asked">
+  <state id="waiting">
+    <transition event="ask"><send targetexpr="'#_scxml_' + _event.data.helper" event="work"><param name="to" expr="_event.origin"/></send></transition>
+  </state>
+</scxml>"""
+HELPING = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" datamodel="ecmascript" name="helping">
+  <datamodel><data id="worked" expr="0"/><data id="last"/></datamodel>
+  <state id="waiting">
+    <transition event="work">
+      <assign location="worked" expr="worked + 1"/><assign location="last" expr="_event.data.to"/>
+      <send targetexpr="last" event="done"><param name="worked" expr="worked"/></send>
+      <send targetexpr="last" event="done.again"/>
+    </transition>
+    <transition event="late"><send targetexpr="last" event="too.late"/><assign location="worked" expr="-1"/></transition>
+  </state>
+</scxml>"""
 options = None
 
 
@@ -59,9 +76,9 @@ class HandoverTest(unittest.TestCase):
         self.assertIn(servers["1"].call("PUT", "/api/v1/documents/patient", CHART)[0], (200, 201))
         return servers
 
-    def start_at(self, instance):
+    def start_at(self, instance, document="patient"):
         """A session that lives there."""
-        status, answer, _ = instance.call("POST", "/api/v1/sessions", {"src": "document:patient"})
+        status, answer, _ = instance.call("POST", "/api/v1/sessions", {"src": f"document:{document}"})
         self.assertEqual(status, 201, answer)
         return answer["id"]
 
@@ -146,6 +163,33 @@ class HandoverTest(unittest.TestCase):
         self.assertEqual(servers["2"].call("POST", path, {"name": "count"}, key)[0], 200, "a repetition, answered by the owner")
         self.assertEqual(servers["2"].call("POST", path, {"name": "count"})[0], 200)
         self.count_soon(servers["2"], session, 2)
+
+    def test_a_session_of_another_node_answers_a_held_request(self):
+        servers = self.start(nodes=2)
+        for name, chart in (("asked", ASKED), ("helping", HELPING)):
+            self.assertIn(servers["1"].call("PUT", f"/api/v1/documents/{name}", chart)[0], (200, 201))
+        asked = self.start_at(servers["1"], "asked")
+        helper = self.start_at(servers["2"], "helping")
+        path = f"/api/v1/sessions/{asked}/requests/ask"
+
+        for worked, through in enumerate(("1", "2", "1"), 1):
+            answer = servers[through].call("POST", path, {"helper": helper})
+            self.assertEqual(answer[:2], (200, {"event": "done", "data": {"worked": worked}}))
+
+        # The process that held the request is gone; so is the request, and that is no error.
+        last = self.view(servers["2"], helper)["data"]["last"]
+        self.assertTrue(last.startswith("#_request_1x"), last)
+        servers["1"].kill()
+        servers["1"].start()
+        servers.wait_whole()
+        # Node 2 reads the nodes' records ten times a lease, so it may not have seen the new process yet.
+        eventually(lambda: [instance["alive"] for instance in servers["2"].view()["instances"]] == [True, True], 30,
+                   lambda: servers["2"].view())
+        self.assertEqual(servers["2"].call("POST", f"/api/v1/sessions/{helper}/events", {"name": "late"})[0], 200)
+        eventually(lambda: self.view(servers["2"], helper)["data"]["worked"] == -1, 30, lambda: self.view(servers["2"], helper))
+        self.assertEqual(self.view(servers["2"], helper)["status"], "active")
+        answer = servers["1"].call("POST", path, {"helper": helper})
+        self.assertEqual(answer[:2], (200, {"event": "done", "data": {"worked": 0}}))
 
     def test_the_drain_command_hands_everything_over(self):
         servers = self.start()
