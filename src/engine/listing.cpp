@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -27,7 +28,7 @@ void Listing::begin() {
         done_(parsed.error());
         return;
     }
-    pages_.push_back(read(next_partition_++, std::move(first_cursor_)));
+    pages_.push_back(read(next_partition_++, std::move(first_cursor_), page_size()));
 }
 
 Result<void> Listing::parse_cursor() {
@@ -44,12 +45,12 @@ Result<void> Listing::parse_cursor() {
     return {};
 }
 
-Listing::PagePtr Listing::read(Partition partition, std::string cursor) {
+Listing::PagePtr Listing::read(Partition partition, std::string cursor, std::size_t limit) {
     auto page = std::make_shared<Page>();
     page->partition = partition;
     page->cursor = std::move(cursor);
     store_.list_sessions(
-        partition, page->cursor, missing(),
+        partition, page->cursor, limit,
         [self = shared_from_this(), page](Result<store::SessionPage> content) {
             self->mailbox_->post_answer([self, page, content = std::move(content)]() mutable {
                 page->content = std::move(content);
@@ -62,7 +63,7 @@ Listing::PagePtr Listing::read(Partition partition, std::string cursor) {
 void Listing::read_ahead() {
     while (done_ && pages_.size() < pages_max_ &&
            next_partition_ < store_.facts().partition_count) {
-        pages_.push_back(read(next_partition_++, {}));
+        pages_.push_back(read(next_partition_++, {}, page_size()));
     }
     if (done_ && pages_.empty()) {
         finish(std::move(answer_));
@@ -84,12 +85,14 @@ void Listing::take(const Page& page) {
         return;
     }
     const store::SessionPage& content = **page.content;
-    if (content.sessions.size() > missing()) {
-        // Asked for when more were missing: the cursor must not lie behind what is left out.
-        pages_.push_front(read(page.partition, page.cursor));
+    Fitting fitting = fitting_of(content);
+    if (fitting.end < content.sessions.size()) {
+        // The cursor must not lie behind what is left out.
+        pages_.push_front(read(page.partition, page.cursor, fitting.end));
         return;
     }
-    add_fitting(content);
+    std::move(fitting.sessions.begin(), fitting.sessions.end(),
+              std::back_inserter(answer_.sessions));
     const bool is_partition_over = content.next.empty();
     const auto partition = static_cast<Partition>(page.partition + (is_partition_over ? 1 : 0));
     const bool is_over = partition >= store_.facts().partition_count;
@@ -100,20 +103,36 @@ void Listing::take(const Page& page) {
     }
     pages_max_ = std::min(pages_max_ * 2, kPagesAhead);
     if (!is_partition_over) {
-        pages_.push_front(read(partition, content.next));
+        pages_.push_front(read(partition, content.next, page_size()));
     }
 }
 
-void Listing::add_fitting(const store::SessionPage& content) {
-    for (const store::SessionRecord& record : content.sessions) {
+Listing::Fitting Listing::fitting_of(const store::SessionPage& content) const {
+    Fitting fitting;
+    for (std::size_t at = 0; at < content.sessions.size(); ++at) {
+        const store::SessionRecord& record = content.sessions[at];
         auto summary = summary_of(record);
         if (!summary) {
             log::warning("a session cannot be listed", {{"session", record.session.key()},
                                                         {"reason", summary.error().message()}});
         } else if (fits(*summary)) {
-            answer_.sessions.push_back(*std::move(summary));
+            if (fitting.sessions.size() == missing()) {
+                return fitting;
+            }
+            fitting.sessions.push_back(*std::move(summary));
+            fitting.end = at + 1;
         }
     }
+    fitting.end = content.sessions.size();
+    return fitting;
+}
+
+std::size_t Listing::page_size() const {
+    return has_filter() ? std::max(missing(), kFilteredPage) : missing();
+}
+
+bool Listing::has_filter() const {
+    return query_.status || !query_.application.empty() || query_.older_than || query_.younger_than;
 }
 
 void Listing::finish(Result<ListAnswer> answer) {

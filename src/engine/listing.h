@@ -1,6 +1,8 @@
 // Listing: one answer to a ListQuery: walks the partitions in order, page by page, until enough
 // sessions fit the filters. The longer it takes, the more partitions are read ahead: with a filter
-// that few sessions fit, all of them are read, and a store on other machines takes its time.
+// that few sessions fit, all of them are read, and a store on other machines takes its time. Pages
+// with a filter are large, however few are asked for. What turns out to be more than was asked for
+// is read again up to the last session that is wanted, whose cursor the store alone knows.
 //
 // The cursor is "<partition>.<the store's cursor>", so a list goes on where it ended, whatever was
 // started or ended meanwhile. Owned by its own callbacks. Threads: steps run in the mailbox it is
@@ -11,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "engine/mailbox.h"
@@ -23,6 +26,8 @@ class Listing : public std::enable_shared_from_this<Listing> {
     static constexpr std::size_t kLimitMax = 1000;
     // Pages that are read at a time; also bounds what is kept of them.
     static constexpr std::size_t kPagesAhead = 16;
+    // Sessions of a page when there is a filter, at least.
+    static constexpr std::size_t kFilteredPage = 200;
 
     Listing(store::Store& store, const Clock& clock, std::shared_ptr<Mailbox> mailbox,
             ListQuery query, Answer<ListAnswer> done);
@@ -41,14 +46,23 @@ class Listing : public std::enable_shared_from_this<Listing> {
     };
     using PagePtr = std::shared_ptr<Page>;
 
-    [[nodiscard]] PagePtr read(Partition partition, std::string cursor);
+    // Those of a page that fit, as far as they are missing, and how many of its sessions hold them:
+    // all, when no further one fits.
+    struct Fitting {
+        std::vector<SessionSummary> sessions;
+        std::size_t end = 0;
+    };
+
+    [[nodiscard]] PagePtr read(Partition partition, std::string cursor, std::size_t limit);
     void read_ahead();
     // In the order of the partitions, as far as they are there.
     void take_pages();
     void take(const Page& page);
-    void add_fitting(const store::SessionPage& content);
+    [[nodiscard]] Fitting fitting_of(const store::SessionPage& content) const;
     void finish(Result<ListAnswer> answer);
     [[nodiscard]] std::size_t missing() const { return query_.limit - answer_.sessions.size(); }
+    [[nodiscard]] std::size_t page_size() const;
+    [[nodiscard]] bool has_filter() const;
     [[nodiscard]] bool fits(const SessionSummary& summary) const;
     [[nodiscard]] Result<void> parse_cursor();
 

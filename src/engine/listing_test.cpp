@@ -113,6 +113,32 @@ TEST_F(ListingTest, AFilterThatFewFitIsReadAheadAndComplete) {
     EXPECT_EQ(list_all(query), expected);
 }
 
+TEST_F(ListingTest, EveryPageSizeShowsAllThatFitOnceAndInTheSameOrder) {
+    ListQuery query;
+    query.status = SessionStatus::kActive;
+    query.limit = 1000;
+    const std::vector<std::string> expected = list_all(query);
+    EXPECT_EQ(expected.size(), 36U);
+    for (std::size_t limit = 1; limit <= 37; ++limit) {
+        query.limit = limit;
+        EXPECT_EQ(list_all(query), expected) << "limit " << limit;
+    }
+}
+
+// The reads do not grow with the sessions that do not fit.
+TEST_F(ListingTest, OneSessionThatFitsIsFoundInFewReads) {
+    ListQuery query;
+    query.status = SessionStatus::kError;
+    query.limit = 1;
+    EXPECT_TRUE(list_all(query).empty());
+    EXPECT_EQ(lists_.reads, kPartitions);
+
+    lists_.reads = 0;
+    query.status = SessionStatus::kFinal;
+    ASSERT_EQ(list(query)->sessions.size(), 1U);
+    EXPECT_LE(lists_.reads, 2U * kPartitions);
+}
+
 TEST_F(ListingTest, AFirstPageThatIsEnoughReadsNoOther) {
     ListQuery query;
     query.limit = 2;
