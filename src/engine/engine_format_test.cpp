@@ -121,6 +121,8 @@ class EngineFormatTest : public EngineClusterFixture {
         ASSERT_TRUE(try_start(std::move(request)));
         ASSERT_TRUE(wait_for<InboxReceipt>(
             [&](auto done) { engine_->append_event(event_for(name, "go"), std::move(done)); }));
+        // An end that the partition's owner commits before it has heard of this event is refused.
+        ASSERT_TRUE(becomes(name, [](const SessionView& view) { return data(view, "n") == "1"; }));
     }
     void stop(const std::string& name) { ASSERT_TRUE(send(name, "stop")); }
 
