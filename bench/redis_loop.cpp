@@ -87,8 +87,11 @@ class Loop {
             fail("cannot connect");
         }
         const std::string& script = redis_store::commit_script().text();
-        ReplyPtr(static_cast<redisReply*>(
+        const ReplyPtr loaded(static_cast<redisReply*>(
             redisCommand(node.context.get(), "SCRIPT LOAD %b", script.data(), script.size())));
+        if (!loaded || loaded->type == REDIS_REPLY_ERROR) {
+            fail(loaded ? loaded->str : "SCRIPT LOAD");
+        }
         for (Partition partition = 0; partition < options_.partitions; ++partition) {
             for (const auto& [first, last] : primary.slot_ranges) {
                 if (keys_.slot(partition) >= first && keys_.slot(partition) <= last) {
@@ -105,9 +108,12 @@ class Loop {
         Lane lane;
         lane.partition = partition;
         lane.epoch = "7";
-        ReplyPtr(static_cast<redisReply*>(
+        const ReplyPtr claimed(static_cast<redisReply*>(
             redisCommand(node.context.get(), "HSET %s epoch 7 node 1 call 0 next 1000000 answer x",
                          keys_.key(partition, "owner").c_str())));
+        if (!claimed || claimed->type == REDIS_REPLY_ERROR) {
+            fail(claimed ? claimed->str : "HSET");
+        }
         for (std::size_t index = 0; index < options_.sessions_a_partition; ++index) {
             lane.sessions.push_back({load_session(partition, index), 0, 0});
         }
@@ -147,47 +153,47 @@ class Loop {
         make(node, base + "timers");
         make(node, base + "outbox");
         make(node, lane.under_way.size());
-        word(node, kEmpty);
-        word(node, kLifetime);
-        word(node, kLifetime);
+        word(node, empty_);
+        word(node, lifetime_);
+        word(node, lifetime_);
         for (const std::size_t index : lane.under_way) {
             const LoadSession& session = lane.sessions[index];
             make(node, session.seq);
             make(node, session.seq + 1);
-            word(node, creates ? kCreated : kEmpty);
-            word(node, kEmpty);
+            word(node, creates ? created_ : empty_);
+            word(node, empty_);
         }
         for (const std::size_t index : lane.under_way) {
             append_session(node, lane.sessions[index]);
         }
-        word(node, kDot);
+        word(node, dot_);
         word(node, lane.epoch);
         make(node, ++lane.call);
-        word(node, kEmpty);
+        word(node, empty_);
         flush(node);
     }
     void append_session(Node& node, const LoadSession& session) {
         const bool creates = session.seq == 0;
         const std::uint64_t seq = session.seq + 1;
         const std::string id = session.id.key();
-        word(node, kH);
+        word(node, hash_);
         make(node, creates ? 14 : 12);
         make(node, "seq");
         make(node, seq);
         if (creates) {
             make(node, "created");
-            word(node, kCreated);
+            word(node, created_);
         }
-        for (const std::string& name : kNames) {
+        for (const std::string& name : names_) {
             word(node, name);
-            word(node, kField);
+            word(node, field_);
         }
         make(node, "t." + std::to_string(seq));
         make(node, due(seq) + " t");
         if (creates) {
             make(node, "c");
             make(node, "2");
-            word(node, kCreated);
+            word(node, created_);
             make(node, id);
         }
         make(node, "t");
@@ -196,8 +202,8 @@ class Loop {
         make(node, member(seq, id));
         make(node, "o");
         make(node, "1");
-        make(node, id + " " + std::to_string(seq) + " 0 " + kEffect);
-        word(node, kDot);
+        make(node, id + " " + std::to_string(seq) + " 0 " + effect_);
+        word(node, dot_);
         if (!creates) {
             make(node, "D");
             make(node, "1");
@@ -210,7 +216,7 @@ class Loop {
             make(node, session.outbox);
             make(node, session.outbox);
         }
-        word(node, kDot);
+        word(node, dot_);
     }
     static std::string due(std::uint64_t seq) { return std::to_string(4'000'000'000'000 + seq); }
     static std::string member(std::uint64_t seq, const std::string& id) {
@@ -224,9 +230,9 @@ class Loop {
         node.made.clear();
         make(node, "HSET");
         make(node, keys_.base(lane.partition) + "s:" + session.id.key());
-        for (const std::string& name : kNames) {
+        for (const std::string& name : names_) {
             word(node, name);
-            word(node, kField);
+            word(node, field_);
         }
         flush(node);
     }
@@ -266,7 +272,7 @@ class Loop {
         figures.call_ms.push_back(
             std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count());
     }
-    void read_answers(Node& node, LoadFigures& figures) {
+    void read_answers(Node& node, LoadFigures& figures) const {
         for (Lane& lane : node.lanes) {
             for (std::size_t at = 0; at < (is_plain_ ? lane.under_way.size() : 1); ++at) {
                 const ReplyPtr reply = next_reply(node);
@@ -306,14 +312,14 @@ class Loop {
         }
     }
 
-    const std::string kEmpty;
-    const std::string kDot = ".";
-    const std::string kH = "h";
-    const std::string kCreated = "1700000000000";
-    const std::string kLifetime = "7862400000";
-    const std::array<std::string, 4> kNames = {"state", "d.a", "d.b", "d.c"};
-    const std::string kField = std::string(256, 'f');
-    const std::string kEffect = std::string(128, 'e');
+    const std::string empty_;
+    const std::string dot_ = ".";
+    const std::string hash_ = "h";
+    const std::string created_ = "1700000000000";
+    const std::string lifetime_ = "7862400000";
+    const std::array<std::string, 4> names_ = {"state", "d.a", "d.b", "d.c"};
+    const std::string field_ = std::string(256, 'f');
+    const std::string effect_ = std::string(128, 'e');
 
     const LoadOptions& options_;
     const redis_store::Keys keys_;

@@ -89,7 +89,7 @@ struct Fixture {
 
 void condition_and_assign(benchmark::State& state) {
     Fixture fixture;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(fixture.model->condition(kCondition));
         benchmark::DoNotOptimize(fixture.model->assign(kLocation, kNext));
     }
@@ -102,7 +102,7 @@ void evaluate(benchmark::State& state) {
     event.name = "go";
     fixture.model->set_event(event);
     const auto text = static_cast<ExpressionId>(state.range(0));
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(fixture.model->evaluate(text));
     }
 }
@@ -112,7 +112,7 @@ void snapshot(benchmark::State& state) {
     Fixture fixture;
     fixture.model->leave();
     CountingSink sink;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         fixture.model->snapshot(sink);
     }
     benchmark::DoNotOptimize(sink.bytes);
@@ -124,7 +124,7 @@ void restore(benchmark::State& state) {
     fixture.model->leave();
     CollectingSink sink;
     fixture.model->snapshot(sink);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const std::unique_ptr<DataModel> model =
             fixture.runtime->create_data_model(fixture.program);
         model->enter(fixture.host);
@@ -139,7 +139,7 @@ BENCHMARK(restore);
 void create_and_initialise(benchmark::State& state) {
     Fixture fixture;
     fixture.model->leave();
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const std::unique_ptr<DataModel> model =
             make_model(*fixture.runtime, fixture.program, fixture.host);
         model->leave();
@@ -150,7 +150,7 @@ BENCHMARK(create_and_initialise);
 void new_document(benchmark::State& state) {
     Fixture fixture;
     fixture.model->leave();
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const std::unique_ptr<DataModel> model =
             make_model(*fixture.runtime, make_program(), fixture.host);
         model->leave();
@@ -163,7 +163,7 @@ void event_with_data(benchmark::State& state) {
     value::Event event;
     event.name = "order.add";
     event.data = *value::Value::from_json(R"({"sku": "A-1", "n": 2})");
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         fixture.model->set_event(event);
         benchmark::DoNotOptimize(fixture.model->evaluate(kEventName));
     }
@@ -175,7 +175,7 @@ void idle_session_bytes(benchmark::State& state) {
     fixture.model->leave();
     constexpr std::size_t kSessions = 10'000;
     double bytes = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const auto before = mallinfo2().uordblks;
         std::vector<std::unique_ptr<DataModel>> models;
         models.reserve(kSessions);

@@ -49,7 +49,7 @@ void embedded_store(benchmark::State& state) {
     const std::vector<SessionId> sessions = bench_sessions(state);
     const std::uint64_t groups_before = (*store)->counters().groups;
     std::uint64_t seq = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         ++seq;
         CommitBatch batch;
         batch.epoch = *epoch;
@@ -89,7 +89,7 @@ void bare_rocksdb(benchmark::State& state) {
     rocksdb::WriteOptions durable;
     durable.sync = true;
     std::int64_t batches = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         rocksdb::WriteBatch batch;
         for (const SessionId& session : sessions) {
             const std::string key(reinterpret_cast<const char*>(session.bytes().data()),

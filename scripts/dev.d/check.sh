@@ -19,13 +19,19 @@ check_spelling() {
   shellcheck -x scripts/dev scripts/dev.d/*.sh .ci/run
 }
 
-# clang-tidy reads the compile commands of the dev build; as many at a time as there are cores, since each takes about 1 GB.
-# What was clean is not read again until it changes.
+# clang-tidy reads the compile commands of the dev build, and those of benchmarks and fuzz targets, which need not be built for it; as
+# many at a time as there are cores, since each takes 1 to 2 GB. What was clean is not read again until it changes.
 check_tidy() {
   use_verb build
+  use_verb deps
+  install_peers
   verb_build dev
+  local preset
+  for preset in release fuzz; do
+    configure "$preset"
+  done
   step "clang-tidy"
-  python3 scripts/check/tidy.py build/dev --jobs "$(jobs)" "$@"
+  python3 scripts/check/tidy.py build/dev --also build/release --also build/fuzz --jobs "$(jobs)" "$@"
 }
 
 verb_check() {

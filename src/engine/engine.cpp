@@ -105,7 +105,7 @@ void ShardedEngine::start(StartRequest request, Answer<StartOutcome> done) {
         done(Error(ErrorCode::kFenced, "all partitions belong to other instances"));
         return;
     }
-    post_work<StartOutcome>(*chosen, Timeout::kBounded, std::move(done),
+    post_work<StartOutcome>(*chosen, Need::kAll, Timeout::kBounded, std::move(done),
                             [partition = *chosen, request = std::move(request)](
                                 Shard& shard, Answer<StartOutcome> told) mutable {
                                 shard.births().start(shard.lane_of(partition), std::move(request),
@@ -137,7 +137,7 @@ void ShardedEngine::send(EventRequest request, Answer<EventAnswer> done) {
         done(session.error());
         return;
     }
-    post_work<EventAnswer>(session->partition(), Timeout::kBounded, std::move(done),
+    post_work<EventAnswer>(session->partition(), Need::kRunning, Timeout::kBounded, std::move(done),
                            [session = *session, request = std::move(request)](
                                Shard& shard, Answer<EventAnswer> told) mutable {
                                send_event(shard, session, std::move(request), std::move(told));
@@ -155,12 +155,12 @@ void ShardedEngine::request(EventRequest request, std::chrono::milliseconds time
         done(session.error());
         return;
     }
-    post_work<ChartResponse>(session->partition(), Timeout::kItself, std::move(done),
-                             [session = *session, timeout, request = std::move(request)](
-                                 Shard& shard, Answer<ChartResponse> told) mutable {
-                                 shard.requests().hold(session, std::move(request), timeout,
-                                                       std::move(told));
-                             });
+    post_work<ChartResponse>(
+        session->partition(), Need::kRunning, Timeout::kItself, std::move(done),
+        [session = *session, timeout, request = std::move(request)](
+            Shard& shard, Answer<ChartResponse> told) mutable {
+            shard.requests().hold(session, std::move(request), timeout, std::move(told));
+        });
 }
 
 void ShardedEngine::terminate(std::string session, std::string idempotency_key,
@@ -171,7 +171,7 @@ void ShardedEngine::terminate(std::string session, std::string idempotency_key,
         return;
     }
     post_work<EventAnswer>(
-        id->partition(), Timeout::kBounded, std::move(done),
+        id->partition(), Need::kEnding, Timeout::kBounded, std::move(done),
         [id = *id, key = std::move(idempotency_key)](Shard& shard, Answer<EventAnswer> told) {
             terminate_session(shard, id, key, std::move(told));
         });

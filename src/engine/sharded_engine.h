@@ -78,9 +78,10 @@ class ShardedEngine final : public Engine {
     // The same on the shard of the partition, when that is served.
     template <typename T, typename Work>
     void post(Partition partition, Timeout timeout, Answer<T> done, Work work);
-    // The same for what needs commits: refused while the store cannot make any.
+    // The same for what needs commits: refused while the store cannot make them.
+    using Need = store::StoreHealth::Service;
     template <typename T, typename Work>
-    void post_work(Partition partition, Timeout timeout, Answer<T> done, Work work);
+    void post_work(Partition partition, Need need, Timeout timeout, Answer<T> done, Work work);
     // Runs `work(lane)` in the next turn of the partition's shard.
     template <typename Work>
     void post_to_lane(Partition partition, Work work);
@@ -180,8 +181,10 @@ void ShardedEngine::post(Partition partition, Timeout timeout, Answer<T> done, W
 }
 
 template <typename T, typename Work>
-void ShardedEngine::post_work(Partition partition, Timeout timeout, Answer<T> done, Work work) {
-    if (const store::StoreHealth health = store_.partition_health(partition); !health.ready) {
+void ShardedEngine::post_work(Partition partition, Need need, Timeout timeout, Answer<T> done,
+                              Work work) {
+    if (const store::StoreHealth health = store_.partition_health(partition);
+        !health.serves(need)) {
         done(store_is_away(health));
         return;
     }

@@ -165,7 +165,7 @@ Status Client::Core::make_status(Time now) const {
     Time oldest = now;
     for (const auto& [address, primary] : primaries_) {
         PrimaryStatus one = primary->status(now);
-        if (one.state == PrimaryState::kReady || one.state == PrimaryState::kTroubled) {
+        if (one.state != PrimaryState::kConnecting && one.state != PrimaryState::kDenied) {
             slots_ready += one.slots;
         }
         if (one.state != PrimaryState::kReady && status.last_error.empty()) {

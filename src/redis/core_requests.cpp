@@ -148,8 +148,9 @@ void Client::Core::refused(OutstandingPtr request, std::string_view text, Primar
             pause(std::move(request), WaitingRoom::Until::kPauseIsOver);
             break;
         case ErrorKind::kFull:
-            primary.note_trouble(text, kind);
+            primary.note_full(text, request->from_reserve);
             if (request->request.command.switch_when_full()) {
+                request->from_reserve = true;
                 dispatch(std::move(request));
             } else {
                 pause(std::move(request), WaitingRoom::Until::kPauseIsOver);

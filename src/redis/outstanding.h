@@ -24,6 +24,7 @@ struct Outstanding {
     std::size_t bytes = 0;            // counted against in_flight_bytes_max
     unsigned attempts = 0;            // refusals so far
     bool is_sent = false;             // on the wire now
+    bool from_reserve = false;        // the server is full: its command goes on with another script
     bool needs_script = false;        // the server did not know its script
     std::optional<Address> asked_at;  // after ASK: this once there
     std::string last_refusal;         // the server's text

@@ -175,8 +175,13 @@ void Primary::note_facts(const ServerFacts& facts) {
 void Primary::note_trouble(std::string_view text, ErrorKind kind) {
     last_error_ = explain_error(text);
     is_denied_ = kind == ErrorKind::kDenied;
-    is_full_ = kind == ErrorKind::kFull;
+    memory_ = Memory::kEnough;
     troubled_at_ = std::chrono::steady_clock::now();
+}
+
+void Primary::note_full(std::string_view text, bool is_reserve_used_up) {
+    note_trouble(text, ErrorKind::kFull);
+    memory_ = is_reserve_used_up ? Memory::kUsedUp : Memory::kReserve;
 }
 
 void Primary::note_lost(const Error& error) {
@@ -217,10 +222,12 @@ void Primary::write_answered(OutstandingPtr request, Reply reply) {
     if (reply.replicas() < surroundings_.options.wait_replicas) {
         ++surroundings_.counters.degraded_requests;
     }
-    // What runs in a full server says nothing of its memory.
+    // What runs in a full server says of its memory only that the reserve is not used up.
     const Script* const script = request->request.command.script();
-    if (!is_full_ || script == nullptr || !script->runs_when_full()) {
+    if (memory_ == Memory::kEnough || script == nullptr || !script->runs_when_full()) {
         troubled_at_.reset();
+    } else if (request->from_reserve) {
+        memory_ = Memory::kReserve;
     }
     host_.answer(std::move(request), std::move(reply));
 }
@@ -369,6 +376,18 @@ std::optional<Primary::Time> Primary::oldest() const {
     return oldest;
 }
 
+PrimaryState Primary::state_in_trouble() const {
+    switch (memory_) {
+        case Memory::kReserve:
+            return PrimaryState::kFull;
+        case Memory::kUsedUp:
+            return PrimaryState::kOverfull;
+        case Memory::kEnough:
+            break;
+    }
+    return is_denied_ ? PrimaryState::kDenied : PrimaryState::kTroubled;
+}
+
 PrimaryStatus Primary::status(Time now) const {
     PrimaryStatus status;
     status.address = node_.address;
@@ -392,7 +411,7 @@ PrimaryStatus Primary::status(Time now) const {
     if (!is_ready()) {
         status.state = is_denied_ ? PrimaryState::kDenied : PrimaryState::kConnecting;
     } else if (is_troubled(now)) {
-        status.state = is_denied_ ? PrimaryState::kDenied : PrimaryState::kTroubled;
+        status.state = state_in_trouble();
     } else if (status.oldest_unanswered >= kSlowAfter) {
         status.state = PrimaryState::kTroubled;
     } else {

@@ -84,6 +84,8 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
 
     // A refusal that says something of the server as a whole.
     void note_trouble(std::string_view text, ErrorKind kind);
+    // Its maxmemory is reached, and perhaps what may be taken beyond it, too.
+    void note_full(std::string_view text, bool is_reserve_used_up);
     [[nodiscard]] const std::string& last_error() const { return last_error_; }
     [[nodiscard]] bool is_denied() const { return is_denied_; }
 
@@ -109,6 +111,9 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
 
   private:
     static constexpr std::size_t kWriteChannels = 2;
+    enum class Memory : std::uint8_t { kEnough, kReserve, kUsedUp };
+
+    [[nodiscard]] PrimaryState state_in_trouble() const;
 
     void write_channel_opened(const ServerFacts& facts) override;
     void write_channel_closed(const Error& error) override;
@@ -161,7 +166,7 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     std::string last_error_;
     bool is_denied_ = false;
     std::optional<Time> troubled_at_;
-    bool is_full_ = false;  // the trouble is OOM
+    Memory memory_ = Memory::kEnough;  // the trouble is another one, unless it is full
     // Held by what may be answered after this primary is gone.
     std::shared_ptr<char> token_ = std::make_shared<char>();
 };

@@ -8,6 +8,10 @@ std::string_view to_string(PrimaryState state) {
             return "connecting";
         case PrimaryState::kReady:
             return "ready";
+        case PrimaryState::kFull:
+            return "full";
+        case PrimaryState::kOverfull:
+            return "overfull";
         case PrimaryState::kTroubled:
             return "troubled";
         case PrimaryState::kDenied:

@@ -17,6 +17,8 @@ namespace fermata::redis {
 enum class PrimaryState {
     kConnecting,  // no connection yet, or lost
     kReady,
+    kFull,      // its maxmemory is reached; what may take from a reserve, or frees memory, runs
+    kOverfull,  // the reserve is used up, too; what frees memory runs
     kTroubled,  // connected, but it refuses commands, or lets one wait for long
     kDenied,    // login or rights are refused
 };

@@ -559,7 +559,12 @@ TEST_F(RedisStoreFaultsTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesTh
 
     on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 100 * 98)});
     const auto from_reserve = commit(batch_of(epoch, {rich_step(a_, 2)}));
-    EXPECT_TRUE(becomes([&] { return !store_->health().ready; }));
+    using Service = store::StoreHealth::Service;
+    const auto serves = [&](Service wanted) {
+        return becomes([&] { return store_->partition_health(0).service == wanted; });
+    };
+    EXPECT_TRUE(serves(Service::kRunning));
+    EXPECT_FALSE(store_->health().ready);
     on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 2)});
     std::promise<Result<CommitAnswer>> promise;
     store_->commit(batch_of(epoch, {rich_step(a_, 3)}),
@@ -567,11 +572,13 @@ TEST_F(RedisStoreFaultsTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesTh
     auto waiting = promise.get_future();
     SessionCommit last = test_step(neighbour, 2, "s");
     last.end = store::EndRecord{"", 4'000'000'000'000};
+    EXPECT_TRUE(serves(Service::kEnding));
     const auto ended = commit(batch_of(neighbours, {last}));
     const bool has_waited = waiting.wait_for(milliseconds(0)) == std::future_status::timeout;
     probe_.ask({"DEL", probe_.keys.key(0, "filler")});
     const auto committed = waiting.get();
     on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+    EXPECT_TRUE(serves(Service::kAll));
 
     ASSERT_TRUE(from_reserve) << from_reserve.error().to_string();
     EXPECT_EQ(from_reserve->sessions[0].status, CommitStatus::kCommitted);

@@ -1,6 +1,7 @@
 #include "redis_store/redis_store.h"
 
 #include <algorithm>
+#include <array>
 #include <future>
 #include <utility>
 
@@ -44,10 +45,10 @@ Result<void> check(const Options& options) {
     return {};
 }
 
-bool has_ready_primary(const redis::Status& status, redis::Slot slot) {
+bool has_primary(const redis::Status& status, redis::Slot slot, redis::PrimaryState state) {
     return std::any_of(
-        status.primaries.begin(), status.primaries.end(), [slot](const auto& primary) {
-            return primary.state == redis::PrimaryState::kReady &&
+        status.primaries.begin(), status.primaries.end(), [slot, state](const auto& primary) {
+            return primary.state == state &&
                    std::any_of(primary.slot_ranges.begin(), primary.slot_ranges.end(),
                                [slot](const auto& range) {
                                    return range.first <= slot && slot <= range.second;
@@ -134,7 +135,7 @@ RedisStore::RedisStore(const Options& options, std::unique_ptr<redis::Client> cl
                  random_name(), {},    0},
       last_tick_(std::chrono::steady_clock::now()),
       last_refresh_(last_tick_),
-      is_away_(options.partition_count) {
+      service_(options.partition_count) {
     for (Partition partition = 0; partition < options.partition_count; ++partition) {
         queues_.push_back(std::make_unique<CallQueue>(surrounds_, partition));
     }
@@ -330,15 +331,17 @@ store::StoreHealth RedisStore::health() const {
         return {};
     }
     const std::lock_guard lock(reason_mutex_);
-    return {false, reason_};
+    return {false, reason_, least_};
 }
 
 store::StoreHealth RedisStore::partition_health(Partition partition) const {
-    if (partition >= is_away_.size() || !is_away_[partition]) {
+    const Service service =
+        partition < service_.size() ? service_[partition].load() : Service::kAll;
+    if (service == Service::kAll) {
         return {};
     }
     const std::lock_guard lock(reason_mutex_);
-    return {false, reason_};
+    return {false, reason_, service};
 }
 
 RedoCounters RedisStore::redo_counters() const {
@@ -412,6 +415,19 @@ void RedisStore::refresh_lifetimes() {
     }
 }
 
+store::StoreHealth::Service RedisStore::service_of(const redis::Status& status, redis::Slot slot) {
+    constexpr std::array<std::pair<redis::PrimaryState, Service>, 3> kServing = {
+        {{redis::PrimaryState::kReady, Service::kAll},
+         {redis::PrimaryState::kFull, Service::kRunning},
+         {redis::PrimaryState::kOverfull, Service::kEnding}}};
+    for (const auto& [state, service] : kServing) {
+        if (has_primary(status, slot, state)) {
+            return service;
+        }
+    }
+    return Service::kNone;
+}
+
 void RedisStore::publish(const redis::Status& status) {
     if (log_.dropped_early() > dropped_alarmed_ && !dropped_is_alarmed_) {
         log::warning(
@@ -421,17 +437,19 @@ void RedisStore::publish(const redis::Status& status) {
     }
     dropped_is_alarmed_ = log_.dropped_early() > dropped_alarmed_;
     dropped_alarmed_ = log_.dropped_early();
-    bool is_ready = true;
+    Service least = Service::kAll;
     for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
-        is_away_[partition] = !has_ready_primary(status, keys_.slot(partition));
-        is_ready = is_ready && !is_away_[partition];
+        const Service service = service_of(status, keys_.slot(partition));
+        service_[partition] = service;
+        least = std::max(least, service);
     }
     const std::lock_guard lock(reason_mutex_);
     redo_ = surrounds_.counters;
     redo_.calls_dropped_early = log_.dropped_early();
     redo_.logged_bytes = log_.bytes();
     reason_ = status.last_error.empty() ? "Redis is not there" : "Redis: " + status.last_error;
-    is_ready_ = is_ready;
+    least_ = least;
+    is_ready_ = least == Service::kAll;
 }
 
 }  // namespace fermata::redis_store

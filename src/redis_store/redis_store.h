@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -137,6 +138,9 @@ class RedisStore final : public store::Store {
     void tick();
     void advance_clock(bool is_ready);
     void refresh_lifetimes();
+    using Service = store::StoreHealth::Service;
+    // Of a slot's primary.
+    static Service service_of(const redis::Status& status, redis::Slot slot);
     void publish(const redis::Status& status);
 
     const Options options_;
@@ -168,10 +172,11 @@ class RedisStore final : public store::Store {
     std::atomic<std::uint64_t> batches_ = 0;
     std::atomic<std::uint64_t> bytes_ = 0;
     std::atomic<bool> is_ready_ = true;
-    std::vector<std::atomic<bool>> is_away_;  // by partition
+    std::vector<std::atomic<Service>> service_;  // by partition
     mutable std::mutex reason_mutex_;
-    std::string reason_;  // why not, under reason_mutex_
-    RedoCounters redo_;   // as last published, under reason_mutex_
+    std::string reason_;             // why not, under reason_mutex_
+    Service least_ = Service::kAll;  // of all partitions, under reason_mutex_
+    RedoCounters redo_;              // as last published, under reason_mutex_
 };
 
 template <typename Answer>

@@ -190,9 +190,20 @@ struct StoreCounters {
 // Whether the store can make anything durable now. While it cannot, commits wait (they are tried
 // again, not refused), so the server takes no new work.
 struct StoreHealth {
+    // What is made durable now; each includes the ones behind it.
+    enum class Service : std::uint8_t {
+        kAll,
+        kRunning,  // what happens to sessions that are there: no room for new ones
+        kEnding,   // what ends sessions
+        kNone,
+    };
+
     bool ready = true;
     // Why not, for people: what is away, since when, and the option to look at. No secrets.
     std::string reason;
+    Service service = ready ? Service::kAll : Service::kNone;
+
+    [[nodiscard]] bool serves(Service wanted) const { return service <= wanted; }
 };
 
 class Store {
