@@ -86,11 +86,10 @@ Forwarding::Serve guarded(http::TokenFile* tokens, Access access, const Options&
     };
 }
 
-http::Handler make_handler(Routes routes, http::TokenFile* tokens, const Options& options,
+http::Handler make_handler(const Routes& routes, http::TokenFile* tokens, const Options& options,
                            Forwarding& forwarding) {
     http::Router router;
-    for (Route& route : routes) {
-        const Route& plan = route;
+    for (const Route& plan : routes) {
         router.add(plan.method, plan.pattern,
                    guarded(tokens, plan.access, options, forwarding.wrap(plan)),
                    {plan.body_bytes_max});

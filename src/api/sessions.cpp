@@ -169,82 +169,102 @@ void end(Context& context, const http::Request& request, const http::Responder& 
         }));
 }
 
+const Parameter& key_parameter() {
+    static const Parameter kKey{"Idempotency-Key", "header", "string",
+                                "a repetition gets the first answer"};
+    return kKey;
+}
+
+Route start_route(Context& context) {
+    return {"POST",
+            "/api/v1/sessions",
+            "startSession",
+            "sessions",
+            "start a session",
+            Access::kOperate,
+            {key_parameter()},
+            {{"application/json", "Start"}},
+            {{201, "it started, or will at start_at", "application/json", "Started"}},
+            [&context](const http::Request& request, const http::Responder& responder) {
+                start(context, request, responder);
+            },
+            context.options.document_bytes_max * 2,
+            {Subject::kStart, {}, read_start}};
+}
+
+Route list_route(Context& context) {
+    return {"GET",
+            "/api/v1/sessions",
+            "listSessions",
+            "sessions",
+            "list sessions, oldest first",
+            Access::kRead,
+            list_parameters(),
+            {},
+            {{200, "one page", "application/json", "SessionPage"}},
+            [&context](const http::Request& request, const http::Responder& responder) {
+                list(context, request, responder);
+            }};
+}
+
+Route show_route(Context& context) {
+    return {"GET",
+            "/api/v1/sessions/{id}",
+            "showSession",
+            "sessions",
+            "one session with its configuration, data, timers and waiting events",
+            Access::kRead,
+            {},
+            {},
+            {{200, "the session; an ended one as it was just before its end", "application/json",
+              "Session"}},
+            [&context](const http::Request& request, const http::Responder& responder) {
+                show(context, request, responder);
+            },
+            std::nullopt,
+            {Subject::kSession}};
+}
+
+Route journal_route(Context& context) {
+    return {
+        "GET",
+        "/api/v1/sessions/{id}/journal",
+        "showJournal",
+        "sessions",
+        "what the session did, newest run first",
+        Access::kRead,
+        {{"limit", "query", "integer", "runs, 1 to 1000; default 100"}},
+        {},
+        {{200, "its last runs; none when [journal] length is 0", "application/json", "Journal"}},
+        [&context](const http::Request& request, const http::Responder& responder) {
+            show_journal(context, request, responder);
+        },
+        std::nullopt,
+        {Subject::kSession}};
+}
+
+Route end_route(Context& context) {
+    return {"DELETE",
+            "/api/v1/sessions/{id}",
+            "endSession",
+            "sessions",
+            "end a session from outside",
+            Access::kOperate,
+            {key_parameter()},
+            {},
+            {{200, "it ended", "application/json", "Committed"}},
+            [&context](const http::Request& request, const http::Responder& responder) {
+                end(context, request, responder);
+            },
+            std::nullopt,
+            {Subject::kSession}};
+}
+
 }  // namespace
 
 Routes session_routes(Context& context) {
-    const Parameter key{"Idempotency-Key", "header", "string",
-                        "a repetition gets the first answer"};
-    return {
-        {"POST",
-         "/api/v1/sessions",
-         "startSession",
-         "sessions",
-         "start a session",
-         Access::kOperate,
-         {key},
-         {{"application/json", "Start"}},
-         {{201, "it started, or will at start_at", "application/json", "Started"}},
-         [&context](const http::Request& request, const http::Responder& responder) {
-             start(context, request, responder);
-         },
-         context.options.document_bytes_max * 2,
-         {Subject::kStart, {}, read_start}},
-        {"GET",
-         "/api/v1/sessions",
-         "listSessions",
-         "sessions",
-         "list sessions, oldest first",
-         Access::kRead,
-         list_parameters(),
-         {},
-         {{200, "one page", "application/json", "SessionPage"}},
-         [&context](const http::Request& request, const http::Responder& responder) {
-             list(context, request, responder);
-         }},
-        {"GET",
-         "/api/v1/sessions/{id}",
-         "showSession",
-         "sessions",
-         "one session with its configuration, data, timers and waiting events",
-         Access::kRead,
-         {},
-         {},
-         {{200, "the session; an ended one as it was just before its end", "application/json",
-           "Session"}},
-         [&context](const http::Request& request, const http::Responder& responder) {
-             show(context, request, responder);
-         },
-         std::nullopt,
-         {Subject::kSession}},
-        {"GET",
-         "/api/v1/sessions/{id}/journal",
-         "showJournal",
-         "sessions",
-         "what the session did, newest run first",
-         Access::kRead,
-         {{"limit", "query", "integer", "runs, 1 to 1000; default 100"}},
-         {},
-         {{200, "its last runs; none when [journal] length is 0", "application/json", "Journal"}},
-         [&context](const http::Request& request, const http::Responder& responder) {
-             show_journal(context, request, responder);
-         },
-         std::nullopt,
-         {Subject::kSession}},
-        {"DELETE",
-         "/api/v1/sessions/{id}",
-         "endSession",
-         "sessions",
-         "end a session from outside",
-         Access::kOperate,
-         {key},
-         {},
-         {{200, "it ended", "application/json", "Committed"}},
-         [&context](const http::Request& request, const http::Responder& responder) {
-             end(context, request, responder);
-         },
-         std::nullopt,
-         {Subject::kSession}},
-    };
+    return {start_route(context), list_route(context), show_route(context), journal_route(context),
+            end_route(context)};
 }
 
 }  // namespace fermata::api

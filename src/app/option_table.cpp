@@ -163,7 +163,7 @@ constexpr std::array kOptions = std::to_array<Option>({
      kOurs, 0, kDay},
     {"persistence", "redis-replay-window", kMilliseconds, "30s",
      "commits of this time are kept to be written again when Redis lost them in a failover", kOurs,
-     0, 3600 * 1000},
+     0, kDay / 24},
     {"persistence", "redis-replay-bytes", kBytes, "256MiB",
      "bytes kept for redis-replay-window; beyond it the oldest go first, with an alarm", kOurs,
      1 << 20},
