@@ -247,6 +247,9 @@ TEST_F(ForwardingTest, GivesUpWhenTheTimeIsOver) {
 // ---- tokens, and what instances tell each other
 
 class PeersTest : public ForwardingTest {
+  public:
+    ~PeersTest() override { std::filesystem::remove(path_); }
+
   protected:
     PeersTest() {
         std::ofstream(path_) << "look reader R\nrun operator O\nrule admin A\n";
@@ -259,7 +262,6 @@ class PeersTest : public ForwardingTest {
         four_ = make_instance(4, guarded, tokens_.get());
         give(*three_, 6);
     }
-    ~PeersTest() override { std::filesystem::remove(path_); }
 
     const std::filesystem::path path_ =
         std::filesystem::temp_directory_path() / ("fermata-peers-" + std::to_string(getpid()));

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
+
 namespace fermata::cluster {
 namespace {
 
@@ -47,6 +49,7 @@ std::vector<store::NodeId> assign(Partition partition_count, std::vector<store::
                 best_score = its_score;
             }
         }
+        FERMATA_CHECK(best != nullptr);  // together they may have more than there are
         ++best->count;
         owners[partition] = best->node;
     }

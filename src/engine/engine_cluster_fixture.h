@@ -115,15 +115,17 @@ struct Instance {
 };
 
 class EngineClusterFixture : public EngineFixture {
-  protected:
-    EngineClusterFixture() {
-        begin(one_, 1);
-        begin(two_, 2);
-    }
+  public:
     ~EngineClusterFixture() override {
         // Answers that come late must find the engines gone, and the stores still there.
         one_.engine.reset();
         two_.engine.reset();
+    }
+
+  protected:
+    EngineClusterFixture() {
+        begin(one_, 1);
+        begin(two_, 2);
     }
 
     void begin(Instance& instance, std::uint32_t node) {
@@ -180,7 +182,7 @@ class EngineClusterFixture : public EngineFixture {
     // A client's own name whose session belongs to `partition`.
     static std::string name_in(Partition partition, int skipped = 0) {
         for (int number = 0;; ++number) {
-            const std::string name = "order-" + std::to_string(number);
+            std::string name = "order-" + std::to_string(number);
             if (SessionId::from_name(name, kPartitions).partition() == partition &&
                 skipped-- == 0) {
                 return name;

@@ -104,6 +104,9 @@ std::uint64_t chosen_seed() {
 }
 
 class EngineClusterSimulation : public EngineFixture {
+  public:
+    ~EngineClusterSimulation() override { clear(); }
+
   protected:
     static constexpr std::size_t kInstances = 3;
     static constexpr int kWorkers = 4;
@@ -116,8 +119,6 @@ class EngineClusterSimulation : public EngineFixture {
         ManualOwnership ownership;
         std::unique_ptr<Engine> engine;
     };
-
-    ~EngineClusterSimulation() override { clear(); }
 
     void clear() {
         for (Member& member : members_) {

@@ -83,6 +83,9 @@ class WatchedStore final : public store::ForwardingStore {
 };
 
 class EngineFormatTest : public EngineClusterFixture {
+  public:
+    ~EngineFormatTest() override { engine_.reset(); }
+
   protected:
     EngineFormatTest() {
         options_.journal.length = 10;
@@ -92,7 +95,6 @@ class EngineFormatTest : public EngineClusterFixture {
             open(partition);
         }
     }
-    ~EngineFormatTest() override { engine_.reset(); }
 
     void open(Partition partition) {
         const auto epoch = wait_for<store::Epoch>(

@@ -79,11 +79,13 @@ class ReadsByHand final : public store::ForwardingStore {
 };
 
 class EngineRecoveryTest : public EngineFixture {
+  public:
+    ~EngineRecoveryTest() override { engine_.reset(); }  // before the store it stands on
+
   protected:
     static constexpr Partition kSlow = 3;
 
     EngineRecoveryTest() { options_.recovers_in_background = true; }
-    ~EngineRecoveryTest() override { engine_.reset(); }  // before the store it stands on
 
     // A client's own name whose session belongs to `partition`.
     static std::string name_in(Partition partition) {
