@@ -90,7 +90,7 @@ class EngineRecoveryTest : public EngineFixture {
     // A client's own name whose session belongs to `partition`.
     static std::string name_in(Partition partition) {
         for (int number = 0;; ++number) {
-            const std::string name = "order-" + std::to_string(number);
+            std::string name = "order-" + std::to_string(number);
             if (SessionId::from_name(name, kPartitions).partition() == partition) {
                 return name;
             }
