@@ -104,8 +104,8 @@ class TidyTest(unittest.TestCase):
             self.assertIn(place, "".join(found.values()))
 
     def test_sources_that_do_not_go_together_are_read_apart(self):
-        tree = Tidied({"src/a.cpp": "using Number = int;\nNumber a() { return 0; }\n", "src/b.cpp": "int* b = 0;\n",
-                       "src/c.cpp": "  using Number = long;\nNumber c() { return 0; }\n"})
+        tree = Tidied({"src/a.cpp": "using Number = int;\n Number a() { return 0; }\n", "src/b.cpp": "int* b = 0;\n",
+                       "src/c.cpp": "  using Number = long;\n Number c() { return 0; }\n"})
         self.assertEqual(set(tree.run()), {"src/b.cpp"})
 
     def test_what_does_not_compile_is_a_finding(self):

@@ -34,7 +34,9 @@ std::deque<RecoveryQueue::Waiting>::iterator RecoveryQueue::next() {
         return shard_.lobby().has_guests(*waiting.lane);
     };
     const auto can_be_read = [this](const Waiting& waiting) {
-        return shard_.store().partition_health(waiting.lane->partition).serves(store::StoreHealth::Service::kEnding);
+        return shard_.store()
+            .partition_health(waiting.lane->partition)
+            .serves(store::StoreHealth::Service::kEnding);
     };
     auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) {
         return has_guests(waiting) && can_be_read(waiting);

@@ -333,7 +333,7 @@ TEST_F(ReplicaFaultsTest, WithMaxmemoryReachedWritesWaitAndTheStatusSaysWhy) {
     auto waiting = ask_later(*client_, write_request(kKey, Command("SET").add(kKey).add("later")));
     EXPECT_TRUE(comes_true([&] {
         const auto status = status_at(*client_, address);
-        return status && status->state == PrimaryState::kTroubled &&
+        return status && status->state == PrimaryState::kFull &&
                status->last_error.find("maxmemory") != std::string::npos;
     }));
     Request urgent = write_request(kKey, Command("SET").add(kKey).add("never"));
@@ -353,7 +353,7 @@ TEST_F(ReplicaFaultsTest, WithMaxmemoryReachedWritesWaitAndTheStatusSaysWhy) {
     }));
 }
 
-TEST_F(ReplicaFaultsTest, AFullServerIsSentTheScriptForThatAndStaysTroubled) {
+TEST_F(ReplicaFaultsTest, AFullServerIsSentTheScriptForThatAndStaysFull) {
     const Script for_full(std::string(Script::kRunsWhenFull) +
                           "return redis.call('SET', KEYS[1], 'although full')");
     const Script script("return redis.call('SET', KEYS[1], 'there is room')", &for_full);
@@ -364,16 +364,46 @@ TEST_F(ReplicaFaultsTest, AFullServerIsSentTheScriptForThatAndStaysTroubled) {
     const Result<Reply> reply =
         ask(*client_, write_request(kKey, Command(script, {std::string_view(kKey)})));
     const Result<Reply> stored = ask(*client_, read_request(kKey, Command("GET").add(kKey)));
-    const bool stays_troubled = comes_true([&] {
+    const bool stays_full = comes_true([&] {
         const auto status = status_at(*client_, address);
-        return status && status->state == PrimaryState::kTroubled;
+        return status && status->state == PrimaryState::kFull;
     });
     TestServers::control("cli " + node + " CONFIG SET maxmemory 0");
 
     ASSERT_TRUE(reply) << reply.error().to_string();
     ASSERT_TRUE(stored) << stored.error().to_string();
     EXPECT_EQ(stored->view().text(), "although full");
-    EXPECT_TRUE(stays_troubled);
+    EXPECT_TRUE(stays_full);
+}
+
+TEST_F(ReplicaFaultsTest, AServerWhoseReserveIsUsedUpIsOverfullUntilSomethingFitsAgain) {
+    const Script from_reserve(std::string(Script::kRunsWhenFull) +
+                              "if redis.call('EXISTS', KEYS[1]) == 1 then "
+                              "return redis.error_reply('OOM no reserve') end "
+                              "return redis.call('SET', KEYS[1], 'from the reserve')");
+    const Script script("return redis.call('SET', KEYS[1], 'there is room')", &from_reserve);
+    const std::string node = TestServers::node_of(*client_, kSlot);
+    const Address address = TestServers::options().nodes.at(std::stoul(node));
+    const auto becomes = [&](PrimaryState state) {
+        return comes_true([&] {
+            const auto status = status_at(*client_, address);
+            return status && status->state == state;
+        });
+    };
+    ASSERT_TRUE(ask(*client_, write_request(kKey, Command("SET").add(kKey).add("first"))));
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 1");
+
+    auto waiting =
+        ask_later(*client_, write_request(kKey, Command(script, {std::string_view(kKey)})));
+    const bool is_overfull = becomes(PrimaryState::kOverfull);
+    TestServers::control("cli " + node + " DEL " + std::string(kKey));
+    const Result<Reply> reply = wait_for(waiting);
+    const bool is_full_again = becomes(PrimaryState::kFull);
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 0");
+
+    EXPECT_TRUE(is_overfull);
+    EXPECT_TRUE(reply) << reply.error().to_string();
+    EXPECT_TRUE(is_full_again);
 }
 
 TEST_F(ReplicaFaultsTest, ASilentPrimaryMakesADeadlineATimeout) {

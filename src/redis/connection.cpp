@@ -86,8 +86,9 @@ Connection::Connection(const ConnectionSettings& settings, Node node, Connection
       timer_(settings.loop),
       greeting_(settings.options) {}
 
+// Its handlers hold it, so nothing is waited for any more.
 Connection::~Connection() {
-    close();
+    free_hiredis();
 }
 
 void Connection::open() {
@@ -122,12 +123,13 @@ void Connection::resolve(const std::string& host) {
         });
 }
 
-void Connection::resolved(const std::string& host, const ErrorValue& error, Endpoints endpoints) {
+void Connection::resolved(const std::string& host, const ErrorValue& error,
+                          const Endpoints& endpoints) {
     if (stage_ == Stage::kClosed) {
         return;
     }
     if (!error) {
-        connect(std::move(endpoints));
+        connect(endpoints);
     } else if (!node_.ip.empty() && node_.ip != host) {
         resolve(node_.ip);
     } else {
@@ -135,9 +137,9 @@ void Connection::resolved(const std::string& host, const ErrorValue& error, Endp
     }
 }
 
-void Connection::connect(Endpoints endpoints) {
+void Connection::connect(const Endpoints& endpoints) {
     asio::async_connect(
-        socket_, std::move(endpoints),
+        socket_, endpoints,
         [self = shared_from_this()](const ErrorValue& error, const tcp::endpoint& /*endpoint*/) {
             if (self->stage_ == Stage::kClosed) {
                 return;
@@ -405,15 +407,19 @@ void Connection::close() {
     }
     stage_ = Stage::kClosed;
     listener_ = nullptr;
+    ErrorValue ignored;
     resolver_.cancel();
-    timer_.cancel();
+    timer_.cancel(ignored);
+    free_hiredis();
+    socket_.close(ignored);
+}
+
+void Connection::free_hiredis() {
     if (hiredis_ != nullptr) {
         redisFreeKeepFd(hiredis_);
         hiredis_ = nullptr;
         ssl_ = nullptr;
     }
-    ErrorValue ignored;
-    socket_.close(ignored);
 }
 
 }  // namespace fermata::redis

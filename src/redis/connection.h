@@ -84,8 +84,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Connection(const ConnectionSettings& settings, Node node, ConnectionListener& listener);
 
     void resolve(const std::string& host);
-    void resolved(const std::string& host, const ErrorValue& error, Endpoints endpoints);
-    void connect(Endpoints endpoints);
+    void resolved(const std::string& host, const ErrorValue& error, const Endpoints& endpoints);
+    void connect(const Endpoints& endpoints);
+    void free_hiredis();
     void connected();
     void begin_handshake();
     void shake_hands();

@@ -40,6 +40,7 @@ Client::Core::Core(Options options, std::optional<TlsContext> tls)
       waiting_room_(loop_, [this](OutstandingPtr request) { dispatch(std::move(request)); }),
       ticker_(loop_) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a loop that cannot be stopped must not outlive us
 Client::Core::~Core() {
     close();
 }

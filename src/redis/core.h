@@ -34,6 +34,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     Core(Options options, std::optional<TlsContext> tls);
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
+    // NOLINTNEXTLINE(bugprone-exception-escape): a loop that cannot be stopped must not outlive us
     ~Core() override;
 
     void start();

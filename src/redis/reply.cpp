@@ -47,19 +47,20 @@ bool ReplyView::is_array() const {
 }
 
 std::string_view ReplyView::text() const {
-    return is_text() || is_error() ? std::string_view(reply_->str, reply_->len)
-                                   : std::string_view();
+    return reply_ != nullptr && (is_text() || is_error())
+               ? std::string_view(reply_->str, reply_->len)
+               : std::string_view();
 }
 
 std::optional<std::int64_t> ReplyView::integer() const {
-    if (is_integer()) {
+    if (reply_ != nullptr && is_integer()) {
         return reply_->integer;
     }
     return is_text() ? parse_integer(text()) : std::nullopt;
 }
 
 std::size_t ReplyView::size() const {
-    return is_array() ? reply_->elements : 0;
+    return reply_ != nullptr && is_array() ? reply_->elements : 0;
 }
 
 ReplyView ReplyView::operator[](std::size_t index) const {
