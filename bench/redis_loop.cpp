@@ -161,7 +161,8 @@ class Loop {
             make(node, session.seq);
             make(node, session.seq + 1);
             word(node, creates ? created_ : empty_);
-            word(node, empty_);
+            word(node, empty_);  // it does not end,
+            word(node, empty_);  // so what is known of its inbox does not matter
         }
         for (const std::size_t index : lane.under_way) {
             append_session(node, lane.sessions[index]);

@@ -57,7 +57,16 @@ void Client::Core::start() {
 void Client::Core::run() {
     own_thread_ = std::this_thread::get_id();
     block_broken_pipe_signal();
-    loop_.run();
+    while (!loop_.stopped()) {
+        if (loop_.poll() > 0) {
+            continue;
+        }
+        // Whoever sends next, or answers, may be waiting for this very core.
+        std::this_thread::yield();
+        if (loop_.poll() == 0) {
+            loop_.run_one();
+        }
+    }
 }
 
 bool Client::Core::on_own_thread() const {
