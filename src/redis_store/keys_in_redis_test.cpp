@@ -98,7 +98,7 @@ TEST_F(KeysInRedisTest, EveryKeyHasALifetime) {
     for (const std::string& key : keys) {
         const auto lifetime = probe_.ask({"PTTL", key}).view().integer();
         EXPECT_GT(lifetime.value_or(-1), 0) << key;
-        EXPECT_LE(lifetime.value_or(-1), 4 * 91 * day) << key;
+        EXPECT_LE(lifetime.value_or(-1), std::int64_t{4} * 91 * day) << key;
     }
 }
 
