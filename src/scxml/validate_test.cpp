@@ -13,7 +13,6 @@ namespace fermata::scxml {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::string chart(std::string_view inside) {
