@@ -49,6 +49,7 @@ void ServerProcess::launch() {
         arguments.push_back("--persistence.folder=" + folder_ + "/data");
     }
     std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) {
         pointers.push_back(argument.data());
     }
