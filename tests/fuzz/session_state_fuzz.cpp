@@ -19,13 +19,13 @@ constexpr const char* kChart =
     "</parallel><state id='x'/></scxml>";
 
 std::shared_ptr<const scxml::Chart> chart() {
-    static const std::shared_ptr<const scxml::Chart> kLoaded = [] {
+    static const std::shared_ptr<const scxml::Chart> loaded = [] {
         scxml::DocumentText text;
         text.url = "file:///fuzz.scxml";
         text.bytes = kChart;
         return scxml::load(text, scxml::ResourceSet(), {}).chart;
     }();
-    return kLoaded;
+    return loaded;
 }
 
 }  // namespace
