@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <memory>
 #include <mutex>
 
 #include <sys/resource.h>
 
+#include "base/wakeup.h"
 #include "redis_store/redis_store.h"
 #include "store/testing.h"
 
@@ -24,6 +26,40 @@ double seconds_since(steady_clock::time_point begin) {
     return std::chrono::duration<double>(steady_clock::now() - begin).count();
 }
 
+// What the load sleeps on, as a shard does: answers of commits.
+class Answers final : public Sleeper, public std::enable_shared_from_this<Answers> {
+  public:
+    struct Answer {
+        Partition partition;
+        Result<store::CommitAnswer> result;
+    };
+
+    void put(Answer answer) {
+        bool is_first = false;
+        {
+            const std::lock_guard lock(mutex_);
+            is_first = waiting_.empty();
+            waiting_.push_back(std::move(answer));
+        }
+        if (is_first) {
+            WakeupHold::wake(shared_from_this());
+        }
+    }
+    // Waits for a first one.
+    void take(std::vector<Answer>& into) {
+        into.clear();
+        std::unique_lock lock(mutex_);
+        ready_.wait(lock, [this] { return !waiting_.empty(); });
+        into.swap(waiting_);
+    }
+    void wake() override { ready_.notify_one(); }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable ready_;
+    std::vector<Answer> waiting_;
+};
+
 // Plays the part of a shard: makes the next commit of a partition when the last one was answered.
 class StoreLoad {
   public:
@@ -38,14 +74,12 @@ class StoreLoad {
 
     LoadFigures run() {
         prepare();
+        drive(options_.warm_up);
+        figures_ = LoadFigures();
         const double client_cpu = cpu_seconds();
         const double server_cpu = server_seconds();
         const auto begin = steady_clock::now();
-        end_ = begin + options_.duration;
-        for (Partition partition = 0; partition < kLoadPartitions; ++partition) {
-            commit(partition);
-        }
-        serve();
+        drive(options_.duration);
         figures_.seconds = seconds_since(begin);
         figures_.client_cpu_seconds = cpu_seconds() - client_cpu;
         figures_.server_cpu_seconds = server_seconds() - server_cpu;
@@ -62,10 +96,6 @@ class StoreLoad {
         std::size_t next = 0;
         std::vector<std::size_t> under_way;
         steady_clock::time_point sent;
-    };
-    struct Answered {
-        Partition partition;
-        Result<store::CommitAnswer> answer;
     };
 
     void prepare() {
@@ -105,39 +135,31 @@ class StoreLoad {
             lane.next = (lane.next + 1) % lane.sessions.size();
         }
         lane.sent = steady_clock::now();
-        store_->commit(std::move(batch), [this, partition](Result<store::CommitAnswer> answer) {
-            bool is_first = false;
-            {
-                const std::lock_guard lock(mutex_);
-                is_first = answered_.empty();
-                answered_.push_back({partition, std::move(answer)});
-            }
-            if (is_first) {
-                ready_.notify_one();
-            }
-        });
+        store_->commit(std::move(batch),
+                       [answers = answers_, partition](Result<store::CommitAnswer> answer) {
+                           answers->put({partition, std::move(answer)});
+                       });
     }
-    void serve() {
+    void drive(std::chrono::milliseconds duration) {
+        const auto end = steady_clock::now() + duration;
+        for (Partition partition = 0; partition < kLoadPartitions; ++partition) {
+            commit(partition);
+        }
         std::size_t outstanding = kLoadPartitions;
-        std::vector<Answered> answered;
+        std::vector<Answers::Answer> answered;
         while (outstanding > 0) {
-            answered.clear();
-            {
-                std::unique_lock lock(mutex_);
-                ready_.wait(lock, [this] { return !answered_.empty(); });
-                answered.swap(answered_);
-            }
+            answers_->take(answered);
             const auto now = steady_clock::now();
-            for (const Answered& one : answered) {
+            for (const Answers::Answer& one : answered) {
                 Lane& lane = lanes_[one.partition];
                 for (std::size_t at = 0; at < lane.under_way.size(); ++at) {
-                    note(lane.sessions[lane.under_way[at]], one.answer->sessions[at]);
+                    note(lane.sessions[lane.under_way[at]], one.result->sessions[at]);
                 }
                 figures_.commits += lane.under_way.size();
                 ++figures_.calls;
                 figures_.call_ms.push_back(
                     std::chrono::duration<double, std::milli>(now - lane.sent).count());
-                if (now < end_) {
+                if (now < end) {
                     commit(one.partition);
                 } else {
                     --outstanding;
@@ -160,10 +182,7 @@ class StoreLoad {
     std::unique_ptr<redis::Client> client_;
     std::vector<Lane> lanes_;
     LoadFigures figures_;
-    steady_clock::time_point end_;
-    std::mutex mutex_;
-    std::condition_variable ready_;
-    std::vector<Answered> answered_;
+    const std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
 };
 
 }  // namespace

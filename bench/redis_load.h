@@ -21,6 +21,8 @@ struct LoadOptions {
     std::size_t sessions_a_commit = 1;
     std::size_t sessions_a_partition = 200;
     Partition partitions = kLoadPartitions;  // calls under way at a time; of the loop only
+    // Before it: the memory of a process that has just begun costs more than the calls do.
+    std::chrono::milliseconds warm_up{1500};
     std::chrono::milliseconds duration{3000};
 };
 

@@ -65,13 +65,12 @@ class Loop {
     LoadFigures run() {
         LoadFigures figures;
         round(options_.sessions_a_partition, figures);  // makes the sessions
+        drive(options_.warm_up, figures);
         figures = LoadFigures();
         const double client_cpu = cpu_seconds();
         const double server_cpu = primaries_cpu_seconds(*client_);
         const auto begin = steady_clock::now();
-        while (steady_clock::now() - begin < options_.duration) {
-            round(options_.sessions_a_commit, figures);
-        }
+        drive(options_.duration, figures);
         figures.seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
         figures.client_cpu_seconds = cpu_seconds() - client_cpu;
         figures.server_cpu_seconds = primaries_cpu_seconds(*client_) - server_cpu;
@@ -238,6 +237,12 @@ class Loop {
         flush(node);
     }
 
+    void drive(std::chrono::milliseconds duration, LoadFigures& figures) {
+        const auto end = steady_clock::now() + duration;
+        while (steady_clock::now() < end) {
+            round(options_.sessions_a_commit, figures);
+        }
+    }
     // One call of every partition.
     void round(std::size_t sessions, LoadFigures& figures) {
         const auto begin = steady_clock::now();

@@ -17,7 +17,7 @@ bool Mailbox::post_call(Task task) {
         tasks_.push_back(std::move(task));
     }
     if (was_empty) {
-        arrived_.notify_one();
+        WakeupHold::wake(shared_from_this());
     }
     return true;
 }
@@ -33,7 +33,7 @@ void Mailbox::post_answer(Task task) {
         tasks_.push_back(std::move(task));
     }
     if (was_empty) {
-        arrived_.notify_one();
+        WakeupHold::wake(shared_from_this());
     }
 }
 
@@ -60,6 +60,10 @@ void Mailbox::close() {
         closed_ = true;
     }
     arrived_.notify_all();
+}
+
+void Mailbox::wake() {
+    arrived_.notify_one();
 }
 
 std::size_t Mailbox::waiting() const {

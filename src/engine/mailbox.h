@@ -6,6 +6,8 @@
 // Answers (of the store, of fetches, of other shards) complete work that was admitted before; their
 // number is bounded by that work, and they are never refused while the shard lives.
 //
+// Who posts while it holds its wake-ups (WakeupHold) wakes the shard when that ends.
+//
 // Ownership: shared by the shard and by every callback that may outlive it; after close() posted
 // tasks are dropped.
 // Threads: post_* and waiting() from any thread; take() and close() from the shard's owner.
@@ -15,19 +17,19 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
+
+#include "base/wakeup.h"
 
 namespace fermata::engine {
 
 using Task = std::function<void()>;
 
-class Mailbox {
+class Mailbox final : public Sleeper, public std::enable_shared_from_this<Mailbox> {
   public:
     explicit Mailbox(std::size_t calls_max) : calls_max_(calls_max) {}
-    Mailbox(const Mailbox&) = delete;
-    Mailbox& operator=(const Mailbox&) = delete;
-    ~Mailbox() = default;
 
     // False when the bound is reached or the mailbox is closed; the task was not taken then.
     [[nodiscard]] bool post_call(Task task);
@@ -39,6 +41,8 @@ class Mailbox {
     void close();
     // Calls not yet taken.
     [[nodiscard]] std::size_t waiting() const;
+
+    void wake() override;
 
   private:
     const std::size_t calls_max_;

@@ -13,12 +13,22 @@ thread_local ConnectionId working_connection = 0;
 }  // namespace
 
 void Mailbox::post(ConnectionId connection) {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-        return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (closed_) {
+            return;
+        }
+        waiting_.push_back(connection);
+        if (waiting_.size() > 1) {
+            return;
+        }
     }
-    waiting_.push_back(connection);
-    if (waiting_.size() == 1) {
+    WakeupHold::wake(shared_from_this());
+}
+
+void Mailbox::wake() {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
         wake_();
     }
 }

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/wakeup.h"
 #include "http/response.h"
 
 namespace fermata::http {
@@ -24,8 +25,9 @@ using ConnectionId = std::uint64_t;
 
 // What other threads ask a server thread to look at: connections with something to write. One
 // wake-up covers all that gathers until the thread takes it.
-class Mailbox {
+class Mailbox final : public Sleeper, public std::enable_shared_from_this<Mailbox> {
   public:
+    // wake: called by any thread, never after close().
     explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
     void post(ConnectionId connection);
@@ -33,6 +35,7 @@ class Mailbox {
     std::vector<ConnectionId> take();
     // After this, posts are dropped: the thread is gone.
     void close();
+    void wake() override;
 
   private:
     std::mutex mutex_;

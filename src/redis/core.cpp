@@ -58,14 +58,10 @@ void Client::Core::run() {
     own_thread_ = std::this_thread::get_id();
     block_broken_pipe_signal();
     while (!loop_.stopped()) {
-        if (loop_.poll() > 0) {
-            continue;
-        }
+        loop_.poll();
         // Whoever sends next, or answers, may be waiting for this very core.
         std::this_thread::yield();
-        if (loop_.poll() == 0) {
-            loop_.run_one();
-        }
+        loop_.run_one();
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/wakeup.h"
 #include "redis_store/append_encoder.h"
 #include "redis_store/commit_encoder.h"
 #include "redis_store/entries.h"
@@ -245,8 +246,11 @@ void RedisStore::answer_soon(CommitAnswered answer) {
 
 void RedisStore::answer_now() {
     std::vector<CommitAnswered> given = std::exchange(answers_, std::move(spare_answers_));
-    for (CommitAnswered& one : given) {
-        one.done(std::move(one.answer));
+    {
+        const WakeupHold hold;
+        for (CommitAnswered& one : given) {
+            one.done(std::move(one.answer));
+        }
     }
     for (const CommitAnswered& one : given) {
         waiting_bytes_ -= one.bytes;

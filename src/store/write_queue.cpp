@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/wakeup.h"
+
 namespace fermata::store {
 
 WriteQueue::WriteQueue(const WriteQueueLimits& limits, WriteGroup write_group)
@@ -75,6 +77,7 @@ void WriteQueue::write_all(std::vector<std::unique_ptr<Write>> writes) {
     while (first < writes.size()) {
         const GroupOutcome outcome = write_group_(writes, first, limits_.group_bytes_max);
         const std::size_t end = first + outcome.taken;
+        const WakeupHold hold;
         for (; first < end; ++first) {
             const std::unique_ptr<Write> write = std::move(writes[first]);
             {
