@@ -397,11 +397,11 @@ TEST_F(EngineClusterAnswerTest, ItDoesNotLeaveBeforeItsCommitIsDurableAndTheLeas
     two_.store.hold();
     auto answer = ask(std::chrono::seconds(60));
     ASSERT_TRUE(becomes_true([&] { return two_.store.held() > 0; }));
-    settle(two_, 5);
+    settle(two_, 7);  // of the same shard, and not held up
     EXPECT_THAT(two_.ownership.answered(), IsEmpty());
     suspend(two_);
     two_.store.come_back();
-    settle(two_, 7);  // of the same shard, and not held up
+    settle(two_, 7);
     EXPECT_THAT(two_.ownership.answered(), IsEmpty());
 
     resume(two_);
