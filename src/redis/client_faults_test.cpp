@@ -376,6 +376,37 @@ TEST_F(ReplicaFaultsTest, AFullServerIsSentTheScriptForThatAndStaysFull) {
     EXPECT_TRUE(stays_full);
 }
 
+TEST_F(ReplicaFaultsTest, WhatNeedsNoMemoryDoesNotMakeAFullServerReady) {
+    const std::string node = TestServers::node_of(*client_, kSlot);
+    const Address address = TestServers::options().nodes.at(std::stoul(node));
+    ASSERT_TRUE(ask(*client_, write_request(kKey, Command("SET").add(kKey).add("first"))));
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 1");
+    auto waiting = ask_later(*client_, write_request(kKey, Command("SET").add(kKey).add("later")));
+    const auto is_full = [&] {
+        const auto status = status_at(*client_, address);
+        return status && status->state == PrimaryState::kFull;
+    };
+    const bool was_full = comes_true(is_full);
+
+    const Script reading("return redis.call('GET', KEYS[1])");
+    std::size_t answered = 0;
+    std::size_t full = 0;
+    for (int turn = 0; turn < 20; ++turn) {
+        const auto plain = ask(*client_, write_request(kKey, Command("PERSIST").add(kKey)));
+        const auto read =
+            ask(*client_, write_request(kKey, Command(reading, {std::string_view(kKey)})));
+        answered += plain && read ? 1U : 0U;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // pause: for many ticks in all
+        full += is_full() ? 1U : 0U;
+    }
+    TestServers::control("cli " + node + " CONFIG SET maxmemory 0");
+
+    EXPECT_TRUE(was_full);
+    EXPECT_EQ(answered, 20U);
+    EXPECT_EQ(full, 20U);
+    EXPECT_TRUE(wait_for(waiting));
+}
+
 TEST_F(ReplicaFaultsTest, AServerWhoseReserveIsUsedUpIsOverfullUntilSomethingFitsAgain) {
     const Script from_reserve(std::string(Script::kRunsWhenFull) +
                               "if redis.call('EXISTS', KEYS[1]) == 1 then "

@@ -222,9 +222,12 @@ void Primary::write_answered(OutstandingPtr request, Reply reply) {
     if (reply.replicas() < surroundings_.options.wait_replicas) {
         ++surroundings_.counters.degraded_requests;
     }
-    // What runs in a full server says of its memory only that the reserve is not used up.
+    // That there is room again is proved only by what a full server would have been sent otherwise:
+    // plain PEXPIRE and scripts that read run in a full one too. From the reserve comes that it is
+    // not used up.
     const Script* const script = request->request.command.script();
-    if (memory_ == Memory::kEnough || script == nullptr || !script->runs_when_full()) {
+    const bool needs_room = script != nullptr && script->when_full() != nullptr;
+    if (memory_ == Memory::kEnough || needs_room) {
         troubled_at_.reset();
     } else if (request->from_reserve) {
         memory_ = Memory::kReserve;
