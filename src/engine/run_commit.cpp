@@ -55,7 +55,7 @@ void Run::finish() {
             end_.emplace();
             end_->status = SessionStatus::kError;
             end_->detail = "max-session-size (" + std::to_string(bytes_max) + "), it has " +
-                           std::to_string(record_bytes_) + " bytes";
+                           std::to_string(record_bytes_) + " bytes or more";
             end_->configuration = session_.scxml.state.active_ids(*session_.scxml.chart, false);
         }
     }
@@ -107,9 +107,9 @@ void Run::write_items() {
         return;
     }
     DeltaSink sink(session_.scxml.chart->program()->data_ids, session_.items, commit_);
-    session_.scxml.data->snapshot(sink);
+    const bool fits = session_.scxml.data->snapshot(sink);
     sink.finish();
-    record_bytes_ += sink.bytes();
+    record_bytes_ += fits ? sink.bytes() : shard_.options().session.session_bytes_max + 1;
     for (const std::string& text : sink.warnings()) {
         log::warning("a data item cannot be stored", {{"session", session_id()}, {"reason", text}});
     }

@@ -121,14 +121,16 @@ class DataModel {
     virtual Outcome<bool> foreach_next() = 0;
     virtual void foreach_end() = 0;
 
-    // All data items as they are now. Only at rest.
-    virtual void snapshot(ItemSink& sink) = 0;
+    // All data items as they are now. Only at rest. False when they are larger than any stored
+    // record or event may be (RuntimeOptions): the sink has got nothing of use then.
+    virtual bool snapshot(ItemSink& sink) = 0;
     // Sets one item from a snapshot; `enter` must have been called (functions compile).
     virtual Outcome<void> restore(std::string_view name, const value::Value& value) = 0;
 };
 
 struct RuntimeOptions {
-    // script_memory_max and script_stack_max are used.
+    // Used are script_memory_max and script_stack_max, and of session_bytes_max and event_bytes_max
+    // the larger one: no value of more bytes is taken out of a session.
     SessionLimits limits;
 };
 

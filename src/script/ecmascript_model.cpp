@@ -164,16 +164,26 @@ Outcome<value::Value> EcmascriptModel::evaluate(ExpressionId expression) {
     }
     engine_.lift_limits();
     if (own_) {
-        Encoder encoder(realm(), engine_.keys());
-        encoder.begin("");
-        encoder.encode(value.get(), kHeldByCaller);
-        return value::Value::from_trusted_bytes(encoder.writer().take());
+        Encoder encoder(realm(), engine_.keys(), engine_.value_bytes_max());
+        return taken_out(encoder, value.get());
     }
-    Encoder& encoder = engine_.encoder();
+    return taken_out(engine_.encoder(), value.get());
+}
+
+Outcome<value::Value> EcmascriptModel::taken_out(Encoder& encoder, JSValueConst value) {
     encoder.begin("");
-    encoder.encode(value.get(), kHeldByCaller);
-    value::Value encoded = value::Value::from_trusted_bytes(encoder.writer().bytes());
+    encoder.encode(value, kHeldByCaller);
+    const bool is_over = encoder.is_over();
+    value::Value encoded =
+        is_over ? value::Value() : value::Value::from_trusted_bytes(encoder.writer().bytes());
     encoder.reset();
+    if (is_over) {
+        return tl::unexpected(Failure{FailureKind::kExecution,
+                                      "the value has more than " +
+                                          std::to_string(engine_.value_bytes_max()) +
+                                          " bytes (max-session-size, max-event-size)",
+                                      0, 0});
+    }
     return encoded;
 }
 
@@ -327,24 +337,28 @@ void EcmascriptModel::foreach_end() {
     engine_.current().drop_iteration();
 }
 
-void EcmascriptModel::snapshot(ItemSink& sink) {
+bool EcmascriptModel::snapshot(ItemSink& sink) {
     engine_.enter();
     engine_.lift_limits();
     std::unique_ptr<Encoder> own;
     if (own_) {
-        own = std::make_unique<Encoder>(realm(), engine_.keys());
+        own = std::make_unique<Encoder>(realm(), engine_.keys(), engine_.value_bytes_max());
     }
     Encoder& encoder = own ? *own : engine_.encoder();
     const js::Names names(context(), scope_, JS_GPN_STRING_MASK);
-    if (!snapshot_items(sink, encoder, names)) {
+    if (!snapshot_items(sink, encoder, names) && !encoder.is_over()) {
         encoder.reset();
         snapshot_whole(sink, encoder, names);
     }
-    warn(sink, encoder);
+    const bool fits = !encoder.is_over();
+    if (fits) {
+        warn(sink, encoder);
+    }
     encoder.reset();
+    return fits;
 }
 
-// False when items share objects.
+// False when items share objects, or are too large.
 bool EcmascriptModel::snapshot_items(ItemSink& sink, Encoder& encoder, const js::Names& names) {
     engine_.scratch().clear();
     std::vector<std::pair<std::uint32_t, std::size_t>> ends;
@@ -352,7 +366,7 @@ bool EcmascriptModel::snapshot_items(ItemSink& sink, Encoder& encoder, const js:
         const js::Value value(context(), JS_GetProperty(context(), scope_, names.at(at)));
         encoder.begin(engine_.keys().text(context(), names.at(at)));
         encoder.encode(value.get(), kHeldByVariable);
-        if (encoder.crossed()) {
+        if (encoder.crossed() || encoder.is_over()) {
             return false;
         }
         engine_.scratch().append(encoder.writer().bytes());
@@ -383,7 +397,9 @@ void EcmascriptModel::snapshot_whole(ItemSink& sink, Encoder& encoder, const js:
             }
         }
     }
-    sink.item(kWholeScope, encoder.writer().bytes());
+    if (!encoder.is_over()) {
+        sink.item(kWholeScope, encoder.writer().bytes());
+    }
 }
 
 void EcmascriptModel::warn(ItemSink& sink, const Encoder& encoder) {

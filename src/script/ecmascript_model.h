@@ -35,7 +35,7 @@ class EcmascriptModel final : public DataModel {
                                 std::string_view index) override;
     Outcome<bool> foreach_next() override;
     void foreach_end() override;
-    void snapshot(ItemSink& sink) override;
+    bool snapshot(ItemSink& sink) override;
     Outcome<void> restore(std::string_view name, const value::Value& value) override;
 
   private:
@@ -61,6 +61,7 @@ class EcmascriptModel final : public DataModel {
     [[nodiscard]] bool is_array(JSValueConst value) const;
 
     bool snapshot_items(ItemSink& sink, Encoder& encoder, const js::Names& names);
+    Outcome<value::Value> taken_out(Encoder& encoder, JSValueConst value);
     void snapshot_whole(ItemSink& sink, Encoder& encoder, const js::Names& names);
     void warn(ItemSink& sink, const Encoder& encoder);
     [[nodiscard]] bool is_known(std::string_view name) const;

@@ -47,11 +47,13 @@ TypedKind kind_of(ObjectClass array) {
 
 }  // namespace
 
-Encoder::Encoder(Realm& realm, KeyCache& keys)
+Encoder::Encoder(Realm& realm, KeyCache& keys, std::size_t bytes_max)
     : realm_(realm),
       context_(realm.context()),
       keys_(keys),
-      constructor_(realm.context(), std::string_view("constructor")) {}
+      bytes_max_(bytes_max),
+      constructor_(realm.context(), std::string_view("constructor")),
+      length_(realm.context(), std::string_view("length")) {}
 
 void Encoder::reset() {
     clear_bytes();
@@ -65,6 +67,8 @@ void Encoder::reset() {
     kept_.clear();
     item_ = 0;
     crossed_ = false;
+    bytes_before_ = 0;
+    is_over_ = false;
 }
 
 // Keeps the memory.
@@ -75,6 +79,7 @@ void Encoder::clear_bytes() {
 }
 
 void Encoder::begin(std::string_view name) {
+    bytes_before_ += writer_.size();
     clear_bytes();
     ++item_;
     number_ = 0;
@@ -110,7 +115,17 @@ void Encoder::unstorable(std::string_view what) {
     notes_.push_back({path(), std::string(what)});
 }
 
+// A value may be much larger than the memory it takes: texts are shared, and one that was put
+// together from parts is not yet made.
+bool Encoder::check_room(std::size_t more) {
+    is_over_ = is_over_ || bytes_before_ + writer_.size() + more > bytes_max_;
+    return !is_over_;
+}
+
 void Encoder::encode(JSValueConst value, int holds) {
+    if (!check_room(1)) {
+        return;
+    }
     switch (js::tag_of(value)) {
         case JS_TAG_INT:
             writer_.tag(Tag::kInteger);
@@ -123,7 +138,7 @@ void Encoder::encode(JSValueConst value, int holds) {
             return writer_.number(value.u.float64);
         case JS_TAG_STRING:
         case JS_TAG_STRING_ROPE:
-            return writer_.string(js::Text(context_, value).view());
+            return check_text(value) ? writer_.string(js::Text(context_, value).view()) : void();
         case JS_TAG_BIG_INT:
         case JS_TAG_SHORT_BIG_INT:
             writer_.tag(Tag::kBigInt);
@@ -151,6 +166,16 @@ bool Encoder::already_written(JSValueConst value) {
     writer_.tag(Tag::kReference);
     writer_.varint(found->second.number);
     return true;
+}
+
+bool Encoder::check_text(JSValueConst text) {
+    if (js::tag_of(text) != JS_TAG_STRING_ROPE) {
+        return check_room(1);
+    }
+    const js::Value length(context_, JS_GetProperty(context_, text, length_.get()));
+    std::uint32_t units = 0;  // of UTF-16: each is a byte at least
+    JS_ToUint32(context_, &units, length.get());
+    return check_room(units);
 }
 
 void Encoder::symbol(JSValueConst value) {
@@ -312,6 +337,9 @@ void Encoder::function_prototype(const js::Names& names, JSValueConst value,
 }
 
 void Encoder::property(JSValueConst owner, JSAtom name) {
+    if (!check_room(1)) {
+        return;
+    }
     writer_.text(keys_.text(context_, name));
     JSPropertyDescriptor descriptor{};
     if (JS_GetOwnProperty(context_, &descriptor, owner, name) <= 0) {
@@ -345,7 +373,7 @@ void Encoder::array(JSValueConst value) {
     }
     tagged(Tag::kArray);
     writer_.varint(length);
-    for (std::uint32_t at = 0; at < length; ++at) {
+    for (std::uint32_t at = 0; at < length && !is_over_; ++at) {
         element(value, at);
     }
 }
@@ -375,7 +403,7 @@ void Encoder::collection(JSValueConst value, Tag tag, Intrinsic list) {
     JS_ToUint32(context_, &size, length.get());
     tagged(tag);
     writer_.varint(tag == Tag::kMap ? size / 2 : size);
-    for (std::uint32_t at = 0; at < size; ++at) {
+    for (std::uint32_t at = 0; at < size && !is_over_; ++at) {
         const js::Value entry(context_, JS_GetPropertyUint32(context_, entries.get(), at));
         steps_.push_back({JS_ATOM_NULL, tag == Tag::kMap ? at / 2 : at});
         encode(entry.get(), kHeldByParent + 1);
@@ -407,7 +435,10 @@ void Encoder::string_property(JSValueConst owner, const char* name) {
     const js::Value property(context_, JS_GetPropertyStr(context_, owner, name));
     const bool is_string = js::tag_of(property.get()) == JS_TAG_STRING ||
                            js::tag_of(property.get()) == JS_TAG_STRING_ROPE;
-    writer_.text(is_string ? js::Text(context_, property.get()).view() : std::string_view());
+    if (is_string && check_text(property.get())) {
+        return writer_.text(js::Text(context_, property.get()).view());
+    }
+    writer_.text({});
 }
 
 void Encoder::error(JSValueConst value) {

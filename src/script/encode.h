@@ -37,7 +37,8 @@ class Encoder {
         std::string source;
     };
 
-    Encoder(Realm& realm, KeyCache& keys);
+    // bytes_max: of all that is written until reset(). Beyond it nothing is looked at any more.
+    Encoder(Realm& realm, KeyCache& keys, std::size_t bytes_max);
     Encoder(const Encoder&) = delete;
     Encoder& operator=(const Encoder&) = delete;
     ~Encoder() { reset(); }
@@ -54,6 +55,10 @@ class Encoder {
     // The present value cannot stand alone, since an object of it belongs to an earlier one or a
     // class extends another: all must be written as parts of one.
     [[nodiscard]] bool crossed() const { return crossed_; }
+    // More than bytes_max: what was written is not the value.
+    [[nodiscard]] bool is_over() const {
+        return is_over_ || bytes_before_ + writer_.size() > bytes_max_;
+    }
     [[nodiscard]] const std::vector<Note>& notes() const { return notes_; }
     [[nodiscard]] const std::vector<StoredFunction>& functions() const { return functions_; }
     // Begins a value of this tag and numbers it if values of that tag are numbered.
@@ -90,6 +95,8 @@ class Encoder {
     void typed(JSValueConst value, ObjectClass kind);
     void view(JSValueConst value);
     void symbol(JSValueConst value);
+    bool check_room(std::size_t more);
+    bool check_text(JSValueConst text);
     void string_property(JSValueConst owner, const char* name);
     void intrinsic_text(Intrinsic which, JSValueConst value);
     void clear_bytes();
@@ -108,10 +115,14 @@ class Encoder {
     std::uint32_t number_ = 0;
     std::uint32_t depth_ = 0;
     bool crossed_ = false;
+    const std::size_t bytes_max_;
+    std::size_t bytes_before_ = 0;  // of the values before this one
+    bool is_over_ = false;
     std::vector<Note> notes_;
     std::vector<StoredFunction> functions_;
     std::vector<JSValue> kept_;
     js::Atom constructor_;
+    js::Atom length_;
 };
 
 }  // namespace fermata::script

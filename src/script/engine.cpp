@@ -1,5 +1,7 @@
 #include "script/engine.h"
 
+#include <algorithm>
+
 #include "script/failure_place.h"
 
 namespace fermata::script {
@@ -10,7 +12,9 @@ constexpr const char* kNeedsMemory = "the script needed too much memory";
 }  // namespace
 
 Engine::Engine(const RuntimeOptions& options)
-    : memory_max_(options.limits.script_memory_max), stack_max_(options.limits.script_stack_max) {}
+    : memory_max_(options.limits.script_memory_max),
+      value_bytes_max_(std::max(options.limits.session_bytes_max, options.limits.event_bytes_max)),
+      stack_max_(options.limits.script_stack_max) {}
 
 Result<std::unique_ptr<Engine>> Engine::create(const RuntimeOptions& options) {
     std::unique_ptr<Engine> engine(new Engine(options));
@@ -32,7 +36,7 @@ bool Engine::set_up() {
     if (!realm_) {
         return false;
     }
-    encoder_ = std::make_unique<Encoder>(*realm_, *keys_);
+    encoder_ = std::make_unique<Encoder>(*realm_, *keys_, value_bytes_max_);
     JS_SetInterruptHandler(runtime_, on_interrupt, this);
     account_.owner = this;
     account_.should_stop = [](void* self) { return static_cast<Engine*>(self)->should_stop(); };

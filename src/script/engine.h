@@ -69,6 +69,8 @@ class Engine {
     void leave();
     void lift_limits() { account_.lift_limit(); }
     [[nodiscard]] std::size_t memory_used() const { return account_.used(); }
+    // Of what is taken out of a session, in its encoding.
+    [[nodiscard]] std::size_t value_bytes_max() const { return value_bytes_max_; }
     void collect_garbage();
 
   private:
@@ -84,6 +86,7 @@ class Engine {
     bool should_stop();
 
     std::size_t memory_max_;
+    std::size_t value_bytes_max_;
     std::size_t stack_max_;
     MemoryAccount account_;
     bool stopped_ = false;   // an interrupt ended the evaluation

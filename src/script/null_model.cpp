@@ -57,7 +57,9 @@ Outcome<bool> NullModel::condition(ExpressionId expression) {
 // There is no data, so what sets or lists data has nothing to do.
 void NullModel::set_event(const value::Event&) {}
 void NullModel::declare(DataIndex) {}
-void NullModel::snapshot(ItemSink&) {}
+bool NullModel::snapshot(ItemSink&) {
+    return true;
+}
 void NullModel::foreach_end() {}
 
 Outcome<void> NullModel::initialise(DataIndex, ExpressionId) {

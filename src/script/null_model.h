@@ -29,7 +29,7 @@ class NullModel final : public DataModel {
                                 std::string_view index) override;
     Outcome<bool> foreach_next() override;
     void foreach_end() override;
-    void snapshot(ItemSink& sink) override;
+    bool snapshot(ItemSink& sink) override;
     Outcome<void> restore(std::string_view name, const value::Value& value) override;
 
   private:

@@ -170,6 +170,66 @@ TEST_F(SnapshotTest, DeepNestingIsCut) {
     EXPECT_TRUE(value::Value::from_bytes(snapshot_.items.at(0).second).has_value());
 }
 
+// What takes little memory while a script has it may be much larger as a value of its own: texts
+// and names are shared, and a text that is put together from parts is made when it is asked for.
+class ValueBoundTest : public ::testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        RuntimeOptions options;
+        options.limits.session_bytes_max = 1U << 20U;
+        options.limits.event_bytes_max = 1U << 20U;
+        runtime_ = *Runtime::create(options);
+    }
+
+    std::unique_ptr<Runtime> runtime_;
+};
+
+TEST_P(ValueBoundTest, WhatIsLargerIsNeitherStoredNorSentAndDoesNoHarm) {
+    for (const bool own_realm : {false, true}) {
+        FixtureSession session(
+            *runtime_, {},
+            {{Kind::kScript, GetParam()}, {Kind::kValue, "v"}, {Kind::kScript, "v = [1, 'two']"}},
+            own_realm);
+        const auto ran = session.model->run(0);
+        ASSERT_TRUE(ran) << ran.error().message;
+        const auto evaluated = session.model->evaluate(1);
+        session.model->leave();
+        const std::size_t memory = runtime_->memory_used();
+
+        Snapshot snapshot;
+        FixtureSink sink(snapshot);
+        EXPECT_FALSE(session.model->snapshot(sink));
+        EXPECT_THAT(snapshot.items, IsEmpty());
+        EXPECT_LT(runtime_->memory_used(), memory + (2U << 20U));
+        ASSERT_FALSE(evaluated);
+        EXPECT_EQ(evaluated.error().kind, FailureKind::kExecution);
+        EXPECT_THAT(evaluated.error().message, ::testing::HasSubstr("1048576 bytes"));
+
+        session.model->enter(session.host);
+        ASSERT_TRUE(session.model->run(2));
+        EXPECT_EQ(session.model->evaluate(1)->to_json(), R"([1,"two"])");
+        session.model->leave();
+        EXPECT_TRUE(session.model->snapshot(sink));
+        EXPECT_EQ(snapshot.items.size(), 1U);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, ValueBoundTest,
+    ::testing::Values(
+        "v = 'x'; for (let i = 0; i < 29; ++i) v += v",
+        "v = 'x'; for (let i = 0; i < 21; ++i) v += v; v = Object(v)",
+        "v = []; { let s = 'x'.repeat(1 << 19); for (let i = 0; i < 3; ++i) v.push(s) }",
+        "v = {}; { let s = 'x'.repeat(1 << 19); v.a = s; v.b = [s]; v.c = new Set([s]) }",
+        "v = 'x'.repeat(1 << 20)",
+        "v = new Map(); { let s = 'x'.repeat(1 << 19); for (let i = 0; i < 9; ++i) "
+        "v.set(i, s) }",
+        "v = []; { let k = 'k'.repeat(1 << 19); for (let i = 0; i < 3; ++i) "
+        "v.push({[k]: i}) }",
+        "v = new Error('m'); { let t = 'x'; for (let i = 0; i < 29; ++i) t += t; "
+        "v.message = t }",
+        "{ let o = {}; let s = 'x'.repeat(1 << 19); v = [o, o, s, s, s] }"));
+
 TEST_F(SnapshotTest, XmlDataIsADocument) {
     FixtureSession session(
         *runtime_, {"doc", "book"},

@@ -67,6 +67,7 @@ HOSTILE = {
             try { while (true) { kept.push('x'.repeat(room % 40)); } } catch (e) {}
         }""",
     "string": "var text = 'x'; while (true) { text += text; }",
+    "shared_text": "var many = []; var text = 'x'.repeat(1 << 20); for (var n = 0; n < 20000; n++) { many.push(text); }",
     "recursion": "(function again() { again(); })();",
     "deep_data": "var deep = {}; for (var at = deep, n = 0; n < 200000; n++) { at = at.next = {}; }",
     "built_in": "[].includes.call({length: 9007199254740991}, 1);",
