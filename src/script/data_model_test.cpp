@@ -60,6 +60,37 @@ TEST_F(EcmascriptTest, FailuresNameTheirPlace) {
     EXPECT_EQ(failed.error().column, 0U);
 }
 
+TEST_F(EcmascriptTest, MessagesOfFailuresAreBounded) {
+    const std::string large = "let t = 'x'; for (let i = 0; i < 29; ++i) t += t; ";
+    for (const std::string thrown :
+         {"throw t", "throw {t}", "throw ['y'.repeat(9000), 'y'.repeat(9000)]",
+          "throw {toJSON() { return t }}", "throw {toString() { return t }, toJSON() {}}",
+          "const e = new Error('m'); e.message = t; throw e",
+          "const e = new Error('m'); e.name = '\u20ac'.repeat(9000); throw e"}) {
+        FixtureSession session(*runtime_, {}, {{Kind::kScript, large + thrown}});
+        const std::size_t memory = runtime_->memory_used();
+        const auto failed = session.model->run(0);
+        session.model->leave();
+        ASSERT_FALSE(failed) << thrown;
+        EXPECT_FALSE(failed.error().message.empty()) << thrown;
+        EXPECT_LE(failed.error().message.size(), 10'100U) << thrown;
+        EXPECT_LT(runtime_->memory_used(), memory + (1U << 20U)) << thrown;
+    }
+}
+
+TEST_F(EcmascriptTest, TextsThatChartsNeedAreBoundedToo) {
+    SessionLimits limits;
+    limits.session_bytes_max = 1000;
+    limits.event_bytes_max = 1000;
+    runtime_ = make_runtime(limits);
+    FixtureSession session(
+        *runtime_, {}, {{Kind::kValue, "'x'.repeat(1001)"}, {Kind::kValue, "'x'.repeat(1000)"}});
+    const auto large = session.model->evaluate_text(0);
+    ASSERT_FALSE(large);
+    EXPECT_NE(large.error().message.find("1000 bytes"), std::string::npos);
+    EXPECT_EQ(session.model->evaluate_text(1)->size(), 1000U);
+}
+
 TEST_F(EcmascriptTest, TextsCannotLeaveTheirBrackets) {
     EXPECT_EQ(value_of("1)); let leak = 1; (()=>(2").substr(0, 11), "SyntaxError");
     EXPECT_EQ(value_of("1);let leak=1;(2").substr(0, 11), "SyntaxError");

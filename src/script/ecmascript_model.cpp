@@ -178,13 +178,16 @@ Outcome<value::Value> EcmascriptModel::taken_out(Encoder& encoder, JSValueConst 
         is_over ? value::Value() : value::Value::from_trusted_bytes(encoder.writer().bytes());
     encoder.reset();
     if (is_over) {
-        return tl::unexpected(Failure{FailureKind::kExecution,
-                                      "the value has more than " +
-                                          std::to_string(engine_.value_bytes_max()) +
-                                          " bytes (max-session-size, max-event-size)",
-                                      0, 0});
+        return tl::unexpected(too_large());
     }
     return encoded;
+}
+
+Failure EcmascriptModel::too_large() const {
+    return {FailureKind::kExecution,
+            "the value has more than " + std::to_string(engine_.value_bytes_max()) +
+                " bytes (max-session-size, max-event-size)",
+            0, 0};
 }
 
 Outcome<std::string> EcmascriptModel::evaluate_text(ExpressionId expression) {
@@ -199,6 +202,9 @@ Outcome<std::string> EcmascriptModel::evaluate_text(ExpressionId expression) {
     }
     if (const Outcome<void> finished = finish(); !finished) {
         return tl::unexpected(finished.error());
+    }
+    if (text.view().size() > engine_.value_bytes_max()) {
+        return tl::unexpected(too_large());
     }
     return std::string(text.view());
 }

@@ -61,6 +61,7 @@ class EcmascriptModel final : public DataModel {
     [[nodiscard]] bool is_array(JSValueConst value) const;
 
     bool snapshot_items(ItemSink& sink, Encoder& encoder, const js::Names& names);
+    [[nodiscard]] Failure too_large() const;
     Outcome<value::Value> taken_out(Encoder& encoder, JSValueConst value);
     void snapshot_whole(ItemSink& sink, Encoder& encoder, const js::Names& names);
     void warn(ItemSink& sink, const Encoder& encoder);

@@ -142,8 +142,9 @@ Failure Engine::take_failure(JSContext* context, const SourcePlace& place) {
     if (stopped_) {
         return end_stopped();
     }
-    lift_limits();
+    account_.set_limit(account_.used() + kMessageMemory);
     Failure failure = describe_exception(context, exception.get(), place);
+    lift_limits();
     // Null is what QuickJS throws when there is no memory for an error object.
     if (account_.is_refused && (js::tag_of(exception.get()) == JS_TAG_NULL ||
                                 failure.message == "InternalError: out of memory")) {

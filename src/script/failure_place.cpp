@@ -4,9 +4,22 @@
 
 #include "script/engine.h"
 #include "script/intrinsics.h"
+#include "value/utf8.h"
 
 namespace fermata::script {
 namespace {
+
+// Of any value, as long as a message may be.
+std::string text_of(JSContext* context, JSValueConst value) {
+    const js::Text text(context, value);
+    if (!text.ok()) {
+        JS_FreeValue(context, JS_GetException(context));
+        return "(a text that is too long)";
+    }
+    const std::string_view beginning = text.view().substr(0, kMessageBytesMax);
+    return std::string(
+        beginning.substr(0, value::valid_utf8_prefix(beginning, value::Surrogates::kAllow)));
+}
 
 // The text of a property that is plain data; getters of the chart's own errors are not run.
 std::string data_text(JSContext* context, JSValueConst object, const char* name) {
@@ -17,7 +30,7 @@ std::string data_text(JSContext* context, JSValueConst object, const char* name)
     }
     const bool is_text =
         js::tag_of(value.get()) == JS_TAG_STRING || js::tag_of(value.get()) == JS_TAG_STRING_ROPE;
-    return is_text ? std::string(js::Text(context, value.get()).view()) : std::string();
+    return is_text ? text_of(context, value.get()) : std::string();
 }
 
 std::string message_of(JSContext* context, JSValueConst exception) {
@@ -29,18 +42,13 @@ std::string message_of(JSContext* context, JSValueConst exception) {
     if (js::tag_of(exception) == JS_TAG_OBJECT) {
         const js::Value json(
             context, JS_JSONStringify(context, exception, js::undefined(), js::undefined()));
-        const js::Text text(context, json.get());
-        if (!json.is_exception() && text.ok()) {
-            return "thrown: " + std::string(text.view());
+        if (!json.is_exception()) {
+            return "thrown: " + text_of(context, json.get());
         }
         JS_FreeValue(context, JS_GetException(context));
         return "thrown: an object";
     }
-    const js::Text text(context, exception);
-    if (!text.ok()) {
-        JS_FreeValue(context, JS_GetException(context));
-    }
-    return "thrown: " + std::string(text.view());
+    return "thrown: " + text_of(context, exception);
 }
 
 // The first "<file>:<line>:<column>" of the stack; both from 1.
