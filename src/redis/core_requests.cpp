@@ -188,9 +188,13 @@ void Client::Core::follow(OutstandingPtr request, std::string_view text, Primary
     dispatch(std::move(request));
 }
 
-// ASK: the slot is on its way and this key has arrived there already, or is new.
+// ASK: the slot is on its way and this key has arrived there already, or is new. A script waits
+// until the whole slot has: behind ASKING, the new server takes keys that a script does not declare
+// and that are still at their old place for absent, and would even make them anew.
 void Client::Core::redirect(OutstandingPtr request, std::string_view text, const Primary& primary) {
-    request->asked_at = redirection_target(text, primary.node().address.host);
+    if (request->request.command.script() == nullptr) {
+        request->asked_at = redirection_target(text, primary.node().address.host);
+    }
     if (request->asked_at && request->attempts <= kPromptRetries) {
         dispatch(std::move(request));
     } else {

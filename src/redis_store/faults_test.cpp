@@ -294,6 +294,47 @@ TEST_F(RedisStoreFaultsTest, CommitsGoOnWhileTheirSlotIsMoved) {
     EXPECT_EQ(store_->redo_counters().partitions_lost, 0U);
 }
 
+// What lists sessions and timers has arrived, their records have not.
+TEST_F(RedisStoreFaultsTest, APartitionThatIsHalfMovedIsReadWhole) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no slots to move";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 2);
+    commit_steps(epoch, b_, 1, 3);
+    // Every primary knows the scripts: none has a reason of its own to refuse.
+    for (Partition partition = 0; partition < kPartitions; ++partition) {
+        ASSERT_TRUE(wait<store::SessionPage>(
+            [&](auto done) { store_->list_sessions(partition, "", 10, std::move(done)); }));
+        ASSERT_TRUE(wait<store::TimerPage>([&](auto done) {
+            store_->list_timers(partition, 0, 1'000'000, 10, 0, std::move(done));
+        }));
+    }
+    SlotMove move(probe_, probe_.keys.slot(0));
+    move.begin();
+    move.move_key(probe_.keys.key(0, "sessions"));
+    move.move_key(probe_.keys.key(0, "timers"));
+
+    const std::uint64_t retries = store_->status().counters.retries;
+    std::promise<Result<store::SessionPage>> page;
+    store_->list_sessions(0, "", 10, [&](auto told) { page.set_value(std::move(told)); });
+    std::promise<Result<store::TimerPage>> timers;
+    store_->list_timers(0, 0, 1'000'000, 10, 0,
+                        [&](auto told) { timers.set_value(std::move(told)); });
+    EXPECT_TRUE(becomes([&] { return store_->status().counters.retries >= retries + 2; }));
+    while (move.move_one_key()) {
+    }
+    move.end();
+
+    const auto sessions = page.get_future().get();
+    ASSERT_TRUE(sessions) << sessions.error().to_string();
+    ASSERT_EQ(sessions->sessions.size(), 2U);
+    EXPECT_EQ(sessions->sessions[0].seq + sessions->sessions[1].seq, 5U);
+    const auto both = timers.get_future().get();
+    ASSERT_TRUE(both) << both.error().to_string();
+    EXPECT_EQ(both->timers.size(), 2U);
+}
+
 // A session that ends empties keys in the middle of the script.
 TEST_F(RedisStoreFaultsTest, SessionsEndWhileTheirSlotIsMoved) {
     if (is_standalone()) {

@@ -43,9 +43,11 @@ class SlotMove {
         if (keys.view().size() == 0) {
             return false;
         }
-        ask(*source_, {"MIGRATE", target_->host, std::to_string(target_->port),
-                       std::string(keys.view()[0].text()), "0", "5000"});
+        move_key(std::string(keys.view()[0].text()));
         return true;
+    }
+    void move_key(const std::string& key) {
+        ask(*source_, {"MIGRATE", target_->host, std::to_string(target_->port), key, "0", "5000"});
     }
     void end() {
         // The target first, then its source, then the others: as redis-cli does.
