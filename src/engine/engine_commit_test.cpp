@@ -46,7 +46,7 @@ class WatchedStore final : public store::ForwardingStore {
         const std::scoped_lock lock(mutex_);
         holding_ = true;
     }
-    void release() {
+    void let_go() {
         std::vector<std::function<void()>> held;
         {
             const std::scoped_lock lock(mutex_);
@@ -171,7 +171,7 @@ TEST_F(EngineCommitTest, NothingIsShownBeforeItsCommitIsDurable) {
     EXPECT_THAT(outside_.sends(), IsEmpty());
     EXPECT_TRUE(is_in(*query(other), "s"));
 
-    watched_.release();
+    watched_.let_go();
 
     EXPECT_TRUE(is_in(*shown.get(), "t"));
     EXPECT_TRUE(answered);
