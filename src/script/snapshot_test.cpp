@@ -192,9 +192,9 @@ TEST_P(ValueBoundTest, WhatIsLargerIsNeitherStoredNorSentAndDoesNoHarm) {
             own_realm);
         const auto ran = session.model->run(0);
         ASSERT_TRUE(ran) << ran.error().message;
+        const std::size_t memory = runtime_->memory_used();
         const auto evaluated = session.model->evaluate(1);
         session.model->leave();
-        const std::size_t memory = runtime_->memory_used();
 
         Snapshot snapshot;
         FixtureSink sink(snapshot);
