@@ -80,7 +80,7 @@ TEST_F(RedisStoreFaultsTest, ConnectionsThatBreakAgainAndAgainLoseAndRepeatNothi
     std::atomic<bool> stop = false;
     std::thread breaker([&] {
         while (!stop) {
-            on_all_primaries({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+            probe_.on_all_primaries({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
             std::this_thread::sleep_for(milliseconds(10));  // pause: between two breaks
         }
     });
@@ -244,7 +244,7 @@ TEST_F(RedisStoreFaultsTest, AFencedOwnerMakesNothingAgain) {
 TEST_F(RedisStoreFaultsTest, ForgottenScriptsAreLoadedAgain) {
     const Epoch epoch = claim();
     for (std::uint64_t seq = 1; seq <= 5; ++seq) {
-        on_all_primaries({"SCRIPT", "FLUSH"});
+        probe_.on_all_primaries({"SCRIPT", "FLUSH"});
         commit_steps(epoch, a_, seq, seq);
         EXPECT_EQ(load(a_)->seq, seq);
     }

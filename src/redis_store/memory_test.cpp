@@ -43,7 +43,7 @@ TEST_F(RedisStoreMemoryTest, AFullRedisLetsCommitsWaitAndOldRecordsGo) {
     SessionCommit ended = test_step(b_, 1, "s");
     ended.end = store::EndRecord{"", 5'000};
     ASSERT_TRUE(commit(batch_of(epoch, {ended})));
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
 
     std::promise<Result<CommitAnswer>> promise;
     store_->commit(batch_of(epoch, {rich_step(a_, 2)}),
@@ -53,7 +53,7 @@ TEST_F(RedisStoreMemoryTest, AFullRedisLetsCommitsWaitAndOldRecordsGo) {
     EXPECT_NE(store_->health().reason.find("memory"), std::string::npos) << store_->health().reason;
     EXPECT_EQ(answer.wait_for(milliseconds(0)), std::future_status::timeout);
     EXPECT_EQ(load(a_)->seq, 1U);
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
 
     const auto committed = answer.get();
     ASSERT_TRUE(committed) << committed.error().to_string();
@@ -66,11 +66,11 @@ TEST_F(RedisStoreMemoryTest, RecordsExpireInAFullRedis) {
     SessionCommit ended = test_step(b_, 1, "s");
     ended.end = store::EndRecord{"", 5'000};
     ASSERT_TRUE(commit(batch_of(epoch, {ended})));
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
 
     const auto forgotten =
         wait<std::size_t>([&](auto done) { store_->expire(5'001, 10, std::move(done)); });
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
 
     ASSERT_TRUE(forgotten) << forgotten.error().to_string();
     EXPECT_EQ(*forgotten, 1U);
@@ -81,7 +81,7 @@ TEST_F(RedisStoreMemoryTest, WhatFreesMemoryIsCommittedInAFullRedis) {
     const Epoch epoch = claim();
     commit_steps(epoch, a_, 1, 1);
     commit_steps(epoch, b_, 1, 1);
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "1"});
 
     SessionCommit last = test_step(a_, 2, "s");
     last.end = store::EndRecord{"", 4'000'000'000'000};
@@ -93,7 +93,7 @@ TEST_F(RedisStoreMemoryTest, WhatFreesMemoryIsCommittedInAFullRedis) {
     const auto released =
         wait<bool>([&](auto done) { store_->release(0, epoch, std::move(done)); });
     const Epoch next = claim();
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
 
     ASSERT_TRUE(ended) << ended.error().to_string();
     EXPECT_EQ(ended->sessions[0].status, CommitStatus::kCommitted);
@@ -115,7 +115,7 @@ TEST_F(RedisStoreMemoryTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesTh
     probe_.ask({"SETRANGE", probe_.keys.key(0, "filler"), std::to_string(16U << 20U), "x"});
     const std::uint64_t used = used_memory();
 
-    on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 100 * 98)});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 100 * 98)});
     const auto from_reserve = commit(batch_of(epoch, {rich_step(a_, 2)}));
     using Service = store::StoreHealth::Service;
     const auto serves = [&](Service wanted) {
@@ -123,7 +123,7 @@ TEST_F(RedisStoreMemoryTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesTh
     };
     EXPECT_TRUE(serves(Service::kRunning));
     EXPECT_FALSE(store_->health().ready);
-    on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 2)});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", std::to_string(used / 2)});
     std::promise<Result<CommitAnswer>> promise;
     store_->commit(batch_of(epoch, {rich_step(a_, 3)}),
                    [&](Result<CommitAnswer> result) { promise.set_value(std::move(result)); });
@@ -135,7 +135,7 @@ TEST_F(RedisStoreMemoryTest, RunningSessionsTakeFromAReserveAndThenWaitForOnesTh
     const bool has_waited = waiting.wait_for(milliseconds(0)) == std::future_status::timeout;
     probe_.ask({"DEL", probe_.keys.key(0, "filler")});
     const auto committed = waiting.get();
-    on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
+    probe_.on_all_primaries({"CONFIG", "SET", "maxmemory", "0"});
     EXPECT_TRUE(serves(Service::kAll));
 
     ASSERT_TRUE(from_reserve) << from_reserve.error().to_string();

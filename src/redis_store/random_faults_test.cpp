@@ -223,21 +223,11 @@ class RandomFaultsTest : public testing::TestWithParam<std::uint64_t> {
                 }
                 break;
             case 2:
-                command_everywhere({"SCRIPT", "FLUSH"});
+                probe_.on_all_primaries({"SCRIPT", "FLUSH"});
                 break;
             default:
-                command_everywhere({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+                probe_.on_all_primaries({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
                 break;
-        }
-    }
-    void command_everywhere(const std::vector<std::string>& words) {
-        for (const redis::PrimaryStatus& primary : probe_.client().status().primaries) {
-            redis::Request request{std::nullopt, redis::Command(words.front())};
-            for (std::size_t at = 1; at < words.size(); ++at) {
-                request.command.add(words[at]);
-            }
-            request.primary = primary.address;
-            probe_.send(std::move(request));
         }
     }
 

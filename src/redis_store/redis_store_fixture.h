@@ -145,16 +145,6 @@ class RedisStoreFixture : public testing::Test {
     static bool is_standalone() {
         return !test_environment("FERMATA_TEST_REDIS_STANDALONE").empty();
     }
-    void on_all_primaries(const std::vector<std::string>& words) {
-        for (const redis::PrimaryStatus& primary : probe_.client().status().primaries) {
-            redis::Request request{std::nullopt, redis::Command(words.front())};
-            for (std::size_t at = 1; at < words.size(); ++at) {
-                request.command.add(words[at]);
-            }
-            request.primary = primary.address;
-            probe_.send(std::move(request));
-        }
-    }
 
     const std::string cluster_ = test_cluster();
     const SessionId a_ = store::test_session(1);

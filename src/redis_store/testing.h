@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -107,6 +108,16 @@ class RedisProbe {
             }
         } while (cursor != "0");
         return found;
+    }
+    void on_all_primaries(const std::vector<std::string>& words) {
+        for (const redis::PrimaryStatus& primary : client_->status().primaries) {
+            redis::Request request{std::nullopt, redis::Command(words.front())};
+            for (std::size_t at = 1; at < words.size(); ++at) {
+                request.command.add(words[at]);
+            }
+            request.primary = primary.address;
+            send(std::move(request));
+        }
     }
     redis::Client& client() { return *client_; }
 
