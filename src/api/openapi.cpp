@@ -78,7 +78,7 @@ constexpr std::string_view kSchemas = R"({
   "donedata":{},"detail":{"type":"string"}}}]},
 "SessionPage":{"type":"object","required":["sessions"],"properties":{
   "sessions":{"type":"array","items":{"$ref":"#/components/schemas/SessionSummary"}},
-  "next":{"type":"string","description":"cursor of the next page; absent at the end"}}},
+  "next":{"type":"string","description":"cursor of the next page, also of one with few sessions or none; absent at the end"}}},
 "Journal":{"type":"object","required":["entries"],"properties":{"entries":{"type":"array","items":{
   "type":"object","required":["seq","at_ms","steps"],"properties":{
     "seq":{"type":"integer","description":"of the commit that ended the run"},"at_ms":{"type":"integer"},

@@ -137,6 +137,8 @@ struct ListQuery {
     std::string cursor;
 };
 
+// A page. It may hold less than was asked for, even nothing, and there is more nevertheless: one
+// answer looks at a bounded number of sessions, whether they fit the query or not.
 struct ListAnswer {
     std::vector<SessionSummary> sessions;
     std::string next;  // empty at the end

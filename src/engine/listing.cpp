@@ -93,10 +93,11 @@ void Listing::take(const Page& page) {
     }
     std::move(fitting.sessions.begin(), fitting.sessions.end(),
               std::back_inserter(answer_.sessions));
+    looked_at_ += content.sessions.size();
     const bool is_partition_over = content.next.empty();
     const auto partition = static_cast<Partition>(page.partition + (is_partition_over ? 1 : 0));
     const bool is_over = partition >= store_.facts().partition_count;
-    if (!is_over && missing() == 0) {
+    if (!is_over && is_enough()) {
         answer_.next = std::to_string(partition) + "." + content.next;
         finish(std::move(answer_));
         return;

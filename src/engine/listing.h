@@ -4,6 +4,10 @@
 // with a filter are large, however few are asked for. What turns out to be more than was asked for
 // is read again up to the last session that is wanted, whose cursor the store alone knows.
 //
+// One answer looks at kLookedAtMax sessions, and a page more at most: an hour of ended sessions
+// that do not fit must not take longer than whoever waits. Then it has what was found so far,
+// perhaps nothing, and a cursor.
+//
 // The cursor is "<partition>.<the store's cursor>", so a list goes on where it ended, whatever was
 // started or ended meanwhile. Owned by its own callbacks. Threads: steps run in the mailbox it is
 // given.
@@ -28,6 +32,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     static constexpr std::size_t kPagesAhead = 16;
     // Sessions of a page when there is a filter, at least.
     static constexpr std::size_t kFilteredPage = 200;
+    static constexpr std::size_t kLookedAtMax = 20'000;
 
     Listing(store::Store& store, const Clock& clock, std::shared_ptr<Mailbox> mailbox,
             ListQuery query, Answer<ListAnswer> done);
@@ -61,6 +66,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     [[nodiscard]] Fitting fitting_of(const store::SessionPage& content) const;
     void finish(Result<ListAnswer> answer);
     [[nodiscard]] std::size_t missing() const { return query_.limit - answer_.sessions.size(); }
+    [[nodiscard]] bool is_enough() const { return missing() == 0 || looked_at_ >= kLookedAtMax; }
     [[nodiscard]] std::size_t page_size() const;
     [[nodiscard]] bool has_filter() const;
     [[nodiscard]] bool fits(const SessionSummary& summary) const;
@@ -72,6 +78,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     ListQuery query_;
     Answer<ListAnswer> done_;  // empty: answered
     ListAnswer answer_;
+    std::size_t looked_at_ = 0;
     std::deque<PagePtr> pages_;  // asked for and not taken
     std::size_t pages_max_ = 1;
     Partition next_partition_ = 0;  // nothing of it was asked for yet

@@ -41,6 +41,38 @@ class SlowLists final : public store::ForwardingStore {
     std::vector<std::function<void()>> held_;
 };
 
+// One partition seems to hold `count` sessions, its first one again and again; all others none.
+class LongLists final : public store::ForwardingStore {
+  public:
+    LongLists(store::Store& inner, Partition partition, std::size_t count)
+        : ForwardingStore(inner), partition_(partition), count_(count) {}
+
+    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+                       store::Done<store::SessionPage> done) override {
+        if (partition != partition_) {
+            done(store::SessionPage());
+            return;
+        }
+        const std::size_t begin = cursor.empty() ? 0 : std::stoul(cursor);
+        const std::size_t end = std::min(begin + limit, count_);
+        looked_at += end - begin;
+        ForwardingStore::list_sessions(
+            partition, {}, 1,
+            [begin, end, count = count_, done = std::move(done)](Result<store::SessionPage> page) {
+                ASSERT_TRUE(page && !page->sessions.empty());
+                page->sessions.resize(end - begin, page->sessions.front());
+                page->next = end < count ? std::to_string(end) : "";
+                done(std::move(page));
+            });
+    }
+
+    std::size_t looked_at = 0;
+
+  private:
+    Partition partition_;
+    std::size_t count_;
+};
+
 class ListingTest : public EngineFixture {
   protected:
     void SetUp() override {
@@ -51,10 +83,11 @@ class ListingTest : public EngineFixture {
         std::sort(all_.begin(), all_.end());
     }
 
-    Result<ListAnswer> list(const ListQuery& query) {
+    Result<ListAnswer> list(const ListQuery& query) { return list(query, lists_); }
+    Result<ListAnswer> list(const ListQuery& query, store::Store& store) {
         auto mailbox = std::make_shared<Mailbox>(100);
         std::optional<Result<ListAnswer>> answer;
-        std::make_shared<Listing>(lists_, clock_, mailbox, query, [&](Result<ListAnswer> given) {
+        std::make_shared<Listing>(store, clock_, mailbox, query, [&](Result<ListAnswer> given) {
             answer = std::move(given);
         })->begin();
         for (int turn = 0; turn < 1000 && !answer; ++turn) {
@@ -137,6 +170,23 @@ TEST_F(ListingTest, OneSessionThatFitsIsFoundInFewReads) {
     query.status = SessionStatus::kFinal;
     ASSERT_EQ(list(query)->sessions.size(), 1U);
     EXPECT_LE(lists_.reads, 2U * kPartitions);
+}
+
+TEST_F(ListingTest, APageEndsWhenItHasLookedAtEnough) {
+    const auto any = SessionId::parse(all_.front());
+    LongLists lists(*store_, any->partition(), Listing::kLookedAtMax * 5 / 2);
+    ListQuery query;
+    query.status = SessionStatus::kError;
+    for (int page = 1; page <= 3; ++page) {
+        const std::size_t before = lists.looked_at;
+        const auto answer = list(query, lists);
+        ASSERT_TRUE(answer) << answer.error().to_string();
+        EXPECT_TRUE(answer->sessions.empty());
+        EXPECT_EQ(answer->next.empty(), page == 3);
+        EXPECT_LE(lists.looked_at - before, Listing::kLookedAtMax);
+        query.cursor = answer->next;
+    }
+    EXPECT_EQ(lists.looked_at, Listing::kLookedAtMax * 5 / 2);
 }
 
 TEST_F(ListingTest, AFirstPageThatIsEnoughReadsNoOther) {

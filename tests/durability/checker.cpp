@@ -86,18 +86,32 @@ std::vector<std::string> check_groups(const std::vector<Address>& servers,
     return problems;
 }
 
+// What is wrong with the list that the query asks for: it must be empty.
+std::string list_problem(HttpConnection& connection, const std::string& query) {
+    std::string cursor;
+    do {  // a page may be empty and not the last one
+        const auto answer = connection.get("/api/v1/sessions?limit=1&" + query +
+                                           (cursor.empty() ? "" : "&cursor=" + cursor));
+        boost::system::error_code error;
+        const boost::json::value body = boost::json::parse(answer ? answer->body : "", error);
+        const auto* const page = body.if_object();
+        const auto* const sessions = page == nullptr ? nullptr : page->if_contains("sessions");
+        if (sessions == nullptr || !sessions->is_array() || !sessions->as_array().empty()) {
+            return "sessions with " + query + ": " + (answer ? answer->body : "no answer");
+        }
+        const auto* const next = page->if_contains("next");
+        cursor = next == nullptr ? "" : std::string(next->as_string());
+    } while (!cursor.empty());
+    return {};
+}
+
 // No session may be left over whose existence nobody knows of, and none may have failed.
 std::vector<std::string> check_lists(const Address& server) {
     std::vector<std::string> problems;
     HttpConnection connection(server);
     for (const std::string query : {"state=active&application=child", "state=error"}) {
-        const auto answer = connection.get("/api/v1/sessions?limit=1&" + query);
-        boost::system::error_code error;
-        const boost::json::value body = boost::json::parse(answer ? answer->body : "", error);
-        const auto* sessions =
-            body.is_object() ? body.as_object().if_contains("sessions") : nullptr;
-        if (sessions == nullptr || !sessions->is_array() || !sessions->as_array().empty()) {
-            problems.push_back("sessions with " + query + ": " + (answer ? answer->body : ""));
+        if (std::string problem = list_problem(connection, query); !problem.empty()) {
+            problems.push_back(std::move(problem));
         }
     }
     return problems;
