@@ -332,8 +332,10 @@ void RedisCheck::check_persistence(const std::map<std::string, std::string>& inf
 void RedisCheck::check_settings(redis::Probe& probe) {
     const auto reply = ask(probe, redis::Command("CONFIG").add("GET").add("cluster-node-timeout"));
     const auto min = ask(probe, redis::Command("CONFIG").add("GET").add("min-replicas-to-write"));
-    if (!reply || !min) {
-        note("settings", "cluster-node-timeout and min-replicas-to-write cannot be read",
+    const auto fsync = ask(probe, redis::Command("CONFIG").add("GET").add("appendfsync"));
+    if (!reply || !min || !fsync) {
+        note("settings",
+             "cluster-node-timeout, min-replicas-to-write and appendfsync cannot be read",
              "allow +config|get to the one who checks, to have them looked at");
         return;
     }
@@ -349,7 +351,8 @@ void RedisCheck::check_settings(redis::Probe& probe) {
     }
     const auto min_replicas = min->view().find("min-replicas-to-write").integer();
     fine("settings", "cluster-node-timeout " + std::to_string(node_timeout.value_or(0)) +
-                         " ms, min-replicas-to-write " + std::to_string(min_replicas.value_or(0)));
+                         " ms, min-replicas-to-write " + std::to_string(min_replicas.value_or(0)) +
+                         ", appendfsync " + std::string(fsync->view().find("appendfsync").text()));
 }
 
 void RedisCheck::check_trial_commits(redis::Probe& probe, const redis::Shard& shard) {

@@ -4,7 +4,11 @@
     fault_rounds_test.py --binary FERMATA --harness FERMATA_DURABILITY --rounds N [--death none|kill] …
 
 The cluster has TLS and ACL. As root it lives in network namespaces, so that cuts belong to the faults; otherwise they are left
-out, and the test says so. `--death kill` kills Fermata in every round as well. `--seed` repeats the choices of an earlier run."""
+out, and the test says so. `--death kill` kills Fermata in every round as well. `--seed` repeats the choices of an earlier run.
+
+`--fsync always` where Fermata dies beside all servers: with `everysec` a server keeps what it acknowledged in memory while an
+fsync is under way (up to two seconds on a busy disk), so kill -9 of a primary and its replicas may lose it. A Fermata that
+lives on writes it again; one that dies as well cannot (docs/guide/redis.md)."""
 import argparse
 import pathlib
 import random
@@ -24,7 +28,8 @@ def harness_command(cluster, options):
               "--outage", str(options.outage)]
     if options.faults:
         driver += ["--faults", options.faults]
-    server = [f"config={cluster.file('fermata.toml')}", f"persistence.redis-wait-replicas={options.wait_replicas}"]
+    server = [f"config={cluster.file('fermata.toml')}", f"persistence.redis-wait-replicas={options.wait_replicas}",
+              *options.server_option]
     command = [str(pathlib.Path(options.harness).resolve()), "--binary", str(pathlib.Path(options.binary).resolve()),
                "--charts", str(HERE.parent / "durability" / "charts"), "--rounds", str(options.rounds),
                "--clients", str(options.clients), "--seed", str(options.seed), "--death", options.death,
@@ -42,6 +47,8 @@ def main():
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--death", choices=["none", "kill"], default="none")
     parser.add_argument("--wait-replicas", type=int, default=1)
+    parser.add_argument("--server-option", action="append", default=[], metavar="SECTION.NAME=VALUE")
+    parser.add_argument("--fsync", choices=["everysec", "always"], default="everysec", help="appendfsync of the servers")
     parser.add_argument("--outage", type=float, default=10, help="seconds without any server, when that fault comes")
     parser.add_argument("--faults", help="only these, by name (see fault_driver.py)")
     parser.add_argument("--valkey", action="store_true")
@@ -51,7 +58,8 @@ def main():
     if Network.unavailable():
         print(f"cuts are left out: {Network.unavailable()}")
     with RedisCluster.start(tls=True, acl=True, valkey=options.valkey, netns=not Network.unavailable(),
-                            cluster_name="fermata", life_s=options.life) as cluster:
+                            cluster_name="fermata", settings={"appendfsync": options.fsync},
+                            life_s=options.life) as cluster:
         code = subprocess.run(harness_command(cluster, options), check=False).returncode
         if code:
             keep_logs(cluster)

@@ -169,6 +169,10 @@ class StoreTools(unittest.TestCase):
         self.assertEqual(len(re.findall("ok +commit +20 trials", said)), 3)
         findings = json.loads(self.store("check", "--json", type="redis", code=1))["findings"]
         self.assertEqual({finding["step"] for finding in findings if finding["severity"] == "warning"}, {"memory"})
+        # What only an administrator may ask for.
+        self.assertIn("cluster-node-timeout, min-replicas-to-write and appendfsync cannot be read", said)
+        admin = {"username": "admin", "password": self.cluster.options["passwords"]["admin"]}
+        self.assertIn("appendfsync everysec", self.store("check", type="redis", code=1, **admin))
 
     def test_check_names_what_is_wrong_and_what_to_do(self):
         cases = [
