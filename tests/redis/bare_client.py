@@ -11,6 +11,7 @@ TAGS = 48  # spread over all slots, so that every primary gets some
 BATCH = 8
 PAUSE_S = 0.01
 TIMEOUT_S = 1.0
+COUNT_TIMEOUT_S = 60
 
 
 class BareClient:
@@ -112,6 +113,25 @@ class BareClient:
         for key in self._kept:
             slots.setdefault(self._slots[key[len("ORS:bare:"):key.index("}") + 1]], []).append(key)
         for slot, keys in slots.items():
-            with self.cluster.connect(self.cluster.serving_primary_of(slot), timeout_s=30) as connection:
-                missing += len(keys) - sum(connection.pipeline([("DEL", key) for key in keys]))
+            missing += len(keys) - self._delete(slot, keys)
         return missing
+
+    def _delete(self, slot, keys):
+        """How many of them were there. A busy machine makes the servers doubt each other even now: whoever refuses is asked
+        again, or who serves the slot then."""
+        deadline = time.monotonic() + COUNT_TIMEOUT_S
+        there = 0
+        while keys:
+            refused = []
+            with self.cluster.connect(self.cluster.serving_primary_of(slot), timeout_s=30) as connection:
+                for key, answer in zip(keys, connection.pipeline([("DEL", key) for key in keys])):
+                    if isinstance(answer, RedisError):
+                        refused.append(key)
+                        if time.monotonic() > deadline:
+                            raise answer
+                    else:
+                        there += answer
+            keys = refused
+            if keys:
+                time.sleep(PAUSE_S)
+        return there
