@@ -1,6 +1,7 @@
 // The contract of Store on real servers. Needs with_redis.py: see testing.h.
 #include "redis_store/redis_store.h"
 #include "redis_store/testing.h"
+#include "store/store_boxes_test.h"
 #include "store/store_contract_test.h"
 #include "store/store_moving_test.h"
 #include "store/store_nodes_test.h"
@@ -26,6 +27,7 @@ namespace fermata::store {
 
 using redis_store::RedisFactory;
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreContractTest, RedisFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreBoxesTest, RedisFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreMovingTest, RedisFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreNodesTest, RedisFactory);
 

@@ -1,5 +1,6 @@
 #include "store/embedded_store.h"
 #include "store/memory_store.h"
+#include "store/store_boxes_test.h"
 #include "store/store_contract_test.h"
 #include "store/store_moving_test.h"
 #include "store/store_nodes_test.h"
@@ -30,7 +31,9 @@ class EmbeddedFactory {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContractTest, MemoryFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreBoxesTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreContractTest, EmbeddedFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreBoxesTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreMovingTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreMovingTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreNodesTest, MemoryFactory);
