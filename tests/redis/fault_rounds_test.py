@@ -28,8 +28,9 @@ def harness_command(cluster, options):
               "--outage", str(options.outage)]
     if options.faults:
         driver += ["--faults", options.faults]
+    # The last look reads every session of the run, also those that ended at its beginning.
     server = [f"config={cluster.file('fermata.toml')}", f"persistence.redis-wait-replicas={options.wait_replicas}",
-              *options.server_option]
+              f"scxml.ended-session-retention={options.life:.0f}s", *options.server_option]
     command = [str(pathlib.Path(options.harness).resolve()), "--binary", str(pathlib.Path(options.binary).resolve()),
                "--charts", str(HERE.parent / "durability" / "charts"), "--rounds", str(options.rounds),
                "--clients", str(options.clients), "--seed", str(options.seed), "--death", options.death,
