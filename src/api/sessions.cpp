@@ -170,9 +170,9 @@ void end(Context& context, const http::Request& request, const http::Responder& 
 }
 
 const Parameter& key_parameter() {
-    static const Parameter kKey{"Idempotency-Key", "header", "string",
-                                "a repetition gets the first answer"};
-    return kKey;
+    static const Parameter key{"Idempotency-Key", "header", "string",
+                               "a repetition gets the first answer"};
+    return key;
 }
 
 Route start_route(Context& context) {
