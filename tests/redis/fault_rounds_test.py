@@ -50,6 +50,7 @@ def main():
     parser.add_argument("--wait-replicas", type=int, default=1)
     parser.add_argument("--server-option", action="append", default=[], metavar="SECTION.NAME=VALUE")
     parser.add_argument("--fsync", choices=["everysec", "always"], default="everysec", help="appendfsync of the servers")
+    parser.add_argument("--preload", help="a library that is loaded into the servers (slow_fsync.cpp)")
     parser.add_argument("--outage", type=float, default=10, help="seconds without any server, when that fault comes")
     parser.add_argument("--faults", help="only these, by name (see fault_driver.py)")
     parser.add_argument("--valkey", action="store_true")
@@ -59,7 +60,7 @@ def main():
     if Network.unavailable():
         print(f"cuts are left out: {Network.unavailable()}")
     with RedisCluster.start(tls=True, acl=True, valkey=options.valkey, netns=not Network.unavailable(),
-                            cluster_name="fermata", settings={"appendfsync": options.fsync},
+                            cluster_name="fermata", settings={"appendfsync": options.fsync}, preload=options.preload,
                             life_s=options.life) as cluster:
         code = subprocess.run(harness_command(cluster, options), check=False).returncode
         if code:

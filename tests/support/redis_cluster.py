@@ -38,17 +38,18 @@ class RedisCluster:
 
     @classmethod
     def start(cls, primaries=3, replicas=1, tls=False, acl=False, valkey=False, standalone=False, netns=False,
-              mutual_tls=False, cluster_name="*", extra_rights="", hostname=None, node_timeout_ms=NODE_TIMEOUT_MS, settings=None, life_s=3 * 3600,
+              mutual_tls=False, cluster_name="*", extra_rights="", hostname=None, node_timeout_ms=NODE_TIMEOUT_MS, settings=None, preload=None, life_s=3 * 3600,
               outlive_starter=False, progress=lambda line: None):
         """A formed, healthy cluster. `standalone`: one server without cluster mode. `mutual_tls`: clients must show a
         certificate. `cluster_name`: with `acl`, whose keys the user may touch (default: of all Fermata clusters), and
         `extra_rights` beside those of redis_rights.
-        `hostname`: announced by every node in place of its address. `settings`: more of redis.conf (a dict)."""
+        `hostname`: announced by every node in place of its address. `settings`: more of redis.conf (a dict). `preload`: a
+        library that is loaded into every server."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="fermata-redis-"))
         options = {"primaries": 1 if standalone else primaries, "replicas": 0 if standalone else replicas,
                    "tls": tls or mutual_tls, "mutual_tls": mutual_tls, "acl": acl, "valkey": valkey,
                    "standalone": standalone, "netns": netns, "cluster_name": cluster_name, "extra_rights": extra_rights, "hostname": hostname, "node_timeout_ms": node_timeout_ms,
-                   "settings": settings or {}, "passwords": {name: secrets.token_hex(12) for name in redis_rights.USERS}}
+                   "settings": settings or {}, "preload": preload, "passwords": {name: secrets.token_hex(12) for name in redis_rights.USERS}}
         cluster = cls(folder, options, [])
         try:
             cluster._prepare()
@@ -87,7 +88,8 @@ class RedisCluster:
         ports = claim_ports(2 * count, self.folder)
         hosts = self.network.plan(count) if self.network else ["127.0.0.1"] * count
         spaces = self.network.names(count) if self.network else [None] * count
-        self.nodes = [RedisServer(self.folder, at, hosts[at], ports[2 * at], ports[2 * at + 1], program, spaces[at])
+        self.nodes = [RedisServer(self.folder, at, hosts[at], ports[2 * at], ports[2 * at + 1], program, spaces[at],
+                                  self.options["preload"])
                       for at in range(count)]
         if self.options["tls"]:
             certificates.make_authority(self.folder)

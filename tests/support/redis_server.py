@@ -51,7 +51,7 @@ def find_program(name, folder):
 class RedisServer:
     """A server with a folder of its own. `description` is the JSON-able state that another process attaches with."""
 
-    def __init__(self, folder, number, host, port, bus_port, program, namespace=None):
+    def __init__(self, folder, number, host, port, bus_port, program, namespace=None, preload=None):
         self.folder = pathlib.Path(folder) / str(number)
         self.number = number
         self.host = host
@@ -59,11 +59,12 @@ class RedisServer:
         self.bus_port = bus_port
         self.program = program
         self.namespace = namespace
+        self.preload = preload
         self.process = None
 
     def description(self):
         return {"number": self.number, "host": self.host, "port": self.port, "bus_port": self.bus_port,
-                "program": self.program, "namespace": self.namespace}
+                "program": self.program, "namespace": self.namespace, "preload": self.preload}
 
     @property
     def address(self):
@@ -87,8 +88,10 @@ class RedisServer:
 
     def start(self):
         inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        environment = {**os.environ, "LD_PRELOAD": self.preload} if self.preload else None
         self.process = subprocess.Popen([*inside, self.program, str(self.settings_file)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                                        env=environment)
         (self.folder / "pid").write_text(str(self.process.pid))
 
     def pid(self):
