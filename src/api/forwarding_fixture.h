@@ -253,7 +253,7 @@ class ForwardingFixture : public testing::Test {
     // A client's own name whose session belongs to `partition`.
     static std::string name_in(Partition partition, const std::string& prefix = "order-") {
         for (int number = 0;; ++number) {
-            const std::string name = prefix + std::to_string(number);
+            std::string name = prefix + std::to_string(number);
             if (SessionId::from_name(name, kPartitions).partition() == partition) {
                 return name;
             }

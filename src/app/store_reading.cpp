@@ -57,7 +57,8 @@ class StoreReading {
     }
 
     Result<void> expect_unchanged(const std::vector<store::PartitionRecord>& before) {
-        for (Partition partition = 0; partition < before.size(); ++partition) {
+        const auto count = static_cast<Partition>(before.size());
+        for (Partition partition = 0; partition < count; ++partition) {
             FERMATA_TRY_ASSIGN(const store::PartitionRecord now, describe(partition));
             if (now != before[partition]) {
                 return Error(ErrorCode::kConflict,

@@ -204,8 +204,9 @@ Result<void> StoreWriting::take(StoredPiece piece) {
     if (writer_->finished()) {
         return out_of_order("something follows its end");
     }
-    return std::visit([this](auto&& held) { return (*writer_)(std::move(held)); },
-                      std::move(piece));
+    return std::visit(
+        [this](auto&& held) { return (*writer_)(std::forward<decltype(held)>(held)); },
+        std::move(piece));
 }
 
 const std::optional<StoreCounts>& StoreWriting::finished() const {

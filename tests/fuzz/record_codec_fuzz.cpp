@@ -9,18 +9,19 @@
 #include "engine/document_bundle.h"
 #include "engine/record_codec.h"
 
+namespace fermata::engine {
 namespace {
 
 template <typename Record>
 std::string written(const Record& record) {
-    return encode(record, fermata::engine::record_format_newest());
+    return encode(record, record_format_newest());
 }
 
 template <typename Decode>
 void check(std::string_view bytes, Decode decode) {
     const auto record = decode(bytes);
     if (!record) {
-        FERMATA_CHECK(record.error().code() == fermata::ErrorCode::kCorrupt);
+        FERMATA_CHECK(record.error().code() == ErrorCode::kCorrupt);
         FERMATA_CHECK(record.error().message().find(" at byte ") != std::string::npos);
         return;
     }
@@ -31,11 +32,7 @@ void check(std::string_view bytes, Decode decode) {
     FERMATA_CHECK(written(*again) == final_bytes);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace fermata::engine;
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+void check_all(std::string_view bytes) {
     check(bytes, decode_meta);
     check(bytes, decode_timer);
     check(bytes, decode_inbox);
@@ -44,8 +41,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(bytes, decode_answer);
     check(bytes, decode_journal);
     check(bytes, decode_bundle);
-    fermata::value::Reader reader(bytes);
+    value::Reader reader(bytes);
     const auto extras = decode_extras(reader);
     FERMATA_CHECK(extras.has_value() == reader.ok());
+}
+
+}  // namespace
+}  // namespace fermata::engine
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fermata::engine::check_all({reinterpret_cast<const char*>(data), size});
     return 0;
 }

@@ -10,10 +10,11 @@
 #include "value/value.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace fermata::value;
+    using fermata::value::Reader;
+    using fermata::value::Value;
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     Reader event(bytes);
-    read_event(event);
+    fermata::value::read_event(event);
     Reader reader(bytes);
     reader.skip_value();
 
