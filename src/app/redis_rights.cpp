@@ -77,6 +77,7 @@ bool is_about_keys(redis::ReplyView reply) {
 
 std::vector<std::string_view> needed_rights() {
     std::vector<std::string_view> rights;
+    rights.reserve(kTries.size());
     for (const Try& one : kTries) {
         rights.push_back(one.right);
     }
