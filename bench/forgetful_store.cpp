@@ -42,8 +42,9 @@ void ForgetfulStore::load_session(const SessionId& /*session*/,
     done(std::optional<store::SessionRecord>());
 }
 
-void ForgetfulStore::list_sessions(Partition /*partition*/, const std::string& /*cursor*/,
-                                   std::size_t /*limit*/, store::Done<store::SessionPage> done) {
+void ForgetfulStore::list_sessions(Partition /*partition*/, store::SessionPhase /*phase*/,
+                                   const std::string& /*cursor*/, std::size_t /*limit*/,
+                                   store::Done<store::SessionPage> done) {
     done(store::SessionPage());
 }
 

@@ -21,8 +21,8 @@ class ForgetfulStore final : public store::Store {
     void append_inbox(store::InboxAppend append, store::Done<store::InboxAnswer> done) override;
     void load_session(const SessionId& session,
                       store::Done<std::optional<store::SessionRecord>> done) override;
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override;
+    void list_sessions(Partition partition, store::SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, store::Done<store::SessionPage> done) override;
     void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
                      std::size_t limit, std::size_t skip,
                      store::Done<store::TimerPage> done) override;

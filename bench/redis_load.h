@@ -69,6 +69,7 @@ struct RecoveryFigures {
     double server_cpu_seconds = 0;
     double bare_seconds = 0;  // HMGET of the same sessions, pipelined, with hiredis
 };
-RecoveryFigures run_recovery(const LoadOptions& options, std::size_t sessions);
+// `ended`: sessions that have ended and not expired, beside them.
+RecoveryFigures run_recovery(const LoadOptions& options, std::size_t sessions, std::size_t ended);
 
 }  // namespace fermata::bench

@@ -23,7 +23,10 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kPage = 1000;  // as engine/recovery.cpp asks
 
-void fill(RedisStore& store, std::size_t sessions) {
+// `sessions` that live and, younger, `ended` ones.
+void fill(RedisStore& store, std::size_t sessions, std::size_t ended) {
+    const std::size_t live_of_one = sessions / kLoadPartitions;
+    const std::size_t all_of_one = (sessions + ended) / kLoadPartitions;
     const std::string meta(150, 'm');
     const std::string state(250, 's');
     constexpr std::size_t kBatch = 250;
@@ -40,12 +43,11 @@ void fill(RedisStore& store, std::size_t sessions) {
     for (Partition partition = 0; partition < kLoadPartitions; ++partition) {
         const auto epoch = store::wait<store::Epoch>(
             [&](auto done) { store.claim(partition, 1, std::move(done)); });
-        for (std::size_t first = 0; first < sessions / kLoadPartitions; first += kBatch) {
+        for (std::size_t first = 0; first < all_of_one; first += kBatch) {
             store::CommitBatch batch;
             batch.partition = partition;
             batch.epoch = *epoch;
-            for (std::size_t index = first;
-                 index < std::min(first + kBatch, sessions / kLoadPartitions); ++index) {
+            for (std::size_t index = first; index < std::min(first + kBatch, all_of_one); ++index) {
                 store::SessionCommit step;
                 step.session = load_session(partition, index);
                 step.created_ms = 1'700'000'000'000 + static_cast<UnixMillis>(index);
@@ -54,6 +56,9 @@ void fill(RedisStore& store, std::size_t sessions) {
                 step.timers_set = {{step.session, 1,
                                     4'000'000'000'000 + static_cast<UnixMillis>(index),
                                     std::string(30, 't')}};
+                if (index >= live_of_one) {
+                    step.end = store::EndRecord{std::string(50, 'e'), 4'000'000'000'000};
+                }
                 batch.sessions.push_back(std::move(step));
             }
             auto promise = std::make_shared<std::promise<Result<store::CommitAnswer>>>();
@@ -85,7 +90,7 @@ class Reader : public std::enable_shared_from_this<Reader> {
 
   private:
     void read_sessions(const std::string& cursor) {
-        store_.list_sessions(partition_, cursor, kPage,
+        store_.list_sessions(partition_, store::SessionPhase::kLive, cursor, kPage,
                              [self = shared_from_this()](const Result<store::SessionPage>& page) {
                                  self->sessions += page->sessions.size();
                                  if (page->next.empty()) {
@@ -202,7 +207,7 @@ double read_bare(const LoadOptions& options, redis::Client& client, std::size_t 
 
 }  // namespace
 
-RecoveryFigures run_recovery(const LoadOptions& options, std::size_t sessions) {
+RecoveryFigures run_recovery(const LoadOptions& options, std::size_t sessions, std::size_t ended) {
     RecoveryFigures figures;
     {
         auto store = RedisStore::open(options.store);
@@ -210,7 +215,7 @@ RecoveryFigures run_recovery(const LoadOptions& options, std::size_t sessions) {
             std::fprintf(stderr, "%s\n", store.error().to_string().c_str());
             std::exit(1);
         }
-        fill(**store, sessions);
+        fill(**store, sessions, ended);
     }
     auto store = RedisStore::open(options.store);
     auto client = redis::Client::open(options.store.client);

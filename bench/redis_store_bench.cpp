@@ -1,7 +1,7 @@
 // One measurement of the Redis store or of its reference, as one line of JSON.
 //
 //   redis_store_bench store|loop|hset SESSIONS_A_COMMIT WAIT_REPLICAS [SECONDS [PARTITIONS]]
-//   redis_store_bench recovery SESSIONS
+//   redis_store_bench recovery SESSIONS [ENDED]
 //
 // Finds its cluster in the environment, as tests do: tests/support/with_redis.py --
 // redis_store_bench … bench/redis_run.py prints the tables.
@@ -80,7 +80,8 @@ int run(int count, char** words) {
     const std::string mode = words[1];
     LoadOptions options = load_options();
     if (mode == "recovery") {
-        print(run_recovery(options, std::strtoul(words[2], nullptr, 10)));
+        const std::size_t ended = count > 3 ? std::strtoul(words[3], nullptr, 10) : 0;
+        print(run_recovery(options, std::strtoul(words[2], nullptr, 10), ended));
         return 0;
     }
     options.sessions_a_commit = std::strtoul(words[2], nullptr, 10);

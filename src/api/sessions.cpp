@@ -197,7 +197,7 @@ Route list_route(Context& context) {
             "/api/v1/sessions",
             "listSessions",
             "sessions",
-            "list sessions, oldest first",
+            "list sessions: live ones, then ended ones",
             Access::kRead,
             list_parameters(),
             {},

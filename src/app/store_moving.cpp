@@ -43,6 +43,22 @@ Error cut_off() {
     return {ErrorCode::kCorrupt, "the export was cut off: its last line is missing"};
 }
 
+Result<void> add_sessions(store::Store& store, Partition partition, store::SessionPhase phase,
+                          std::unordered_set<SessionId>& sessions) {
+    std::string cursor;
+    do {
+        FERMATA_TRY_ASSIGN(const auto page, ask_store<store::SessionPage>([&](auto done) {
+                               store.list_sessions(partition, phase, cursor, kPage,
+                                                   std::move(done));
+                           }));
+        for (const store::SessionRecord& record : page.sessions) {
+            sessions.insert(record.session);
+        }
+        cursor = page.next;
+    } while (!cursor.empty());
+    return {};
+}
+
 // The target's sessions, which the source must not have; none when it may.
 Result<std::unordered_set<SessionId>> known_sessions(store::Store& store,
                                                      const MovingOptions& options) {
@@ -51,16 +67,9 @@ Result<std::unordered_set<SessionId>> known_sessions(store::Store& store,
         return sessions;
     }
     for (Partition partition = 0; partition < store.facts().partition_count; ++partition) {
-        std::string cursor;
-        do {
-            FERMATA_TRY_ASSIGN(const auto page, ask_store<store::SessionPage>([&](auto done) {
-                                   store.list_sessions(partition, cursor, kPage, std::move(done));
-                               }));
-            for (const store::SessionRecord& record : page.sessions) {
-                sessions.insert(record.session);
-            }
-            cursor = page.next;
-        } while (!cursor.empty());
+        for (const store::SessionPhase phase : store::kSessionPhases) {
+            FERMATA_TRY(add_sessions(store, partition, phase, sessions));
+        }
     }
     return sessions;
 }

@@ -99,17 +99,20 @@ class StoreReading {
 
     Result<void> read(Partition partition, const store::PartitionRecord& record) {
         FERMATA_TRY(sink_(StoredPartition{partition, record.next_number, record.senders}));
-        FERMATA_TRY(read_sessions(partition));
+        for (const store::SessionPhase phase : store::kSessionPhases) {
+            FERMATA_TRY(read_sessions(partition, phase));
+        }
         FERMATA_TRY(read_inbox(partition));
         FERMATA_TRY(read_outbox(partition));
         return read_answers(partition);
     }
 
-    Result<void> read_sessions(Partition partition) {
+    Result<void> read_sessions(Partition partition, store::SessionPhase phase) {
         std::string cursor;
         do {
             FERMATA_TRY_ASSIGN(const auto page, ask_store<store::SessionPage>([&](auto done) {
-                                   store_.list_sessions(partition, cursor, kPage, std::move(done));
+                                   store_.list_sessions(partition, phase, cursor, kPage,
+                                                        std::move(done));
                                }));
             FERMATA_TRY(read_page(page));
             cursor = page.next;

@@ -72,6 +72,28 @@ Result<std::string> document_of(store::Store& store, const store::SessionRecord&
     return document.value_or(std::string());
 }
 
+Result<void> add_stored(store::Store& store, Partition partition, store::SessionPhase phase,
+                        std::size_t limit, std::vector<Result<engine::SessionSummary>>& sessions) {
+    std::string cursor;
+    while (sessions.size() < limit) {
+        FERMATA_TRY_ASSIGN(const auto page, ask_store<store::SessionPage>([&](auto done) {
+                               store.list_sessions(partition, phase, cursor,
+                                                   std::min(kPage, limit - sessions.size()),
+                                                   std::move(done));
+                           }));
+        for (const store::SessionRecord& record : page.sessions) {
+            auto summary = engine::summary_of(record);
+            sessions.push_back(summary ? std::move(summary)
+                                       : summary.error().with_context(record.session.key()));
+        }
+        if (page.next.empty()) {
+            break;
+        }
+        cursor = page.next;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<StoreInfo> store_info(store::Store& store) {
@@ -145,25 +167,14 @@ std::string info_json(const StoreInfo& info, const std::string& place) {
     return json.take() + "\n";
 }
 
+// As the server lists them: live ones of all partitions, then ended ones.
 Result<std::vector<Result<engine::SessionSummary>>> list_stored(store::Store& store,
                                                                 std::size_t limit) {
     std::vector<Result<engine::SessionSummary>> sessions;
-    for (Partition partition = 0;
-         partition < store.facts().partition_count && sessions.size() < limit; ++partition) {
-        std::string cursor;
-        do {
-            FERMATA_TRY_ASSIGN(const auto page, ask_store<store::SessionPage>([&](auto done) {
-                                   store.list_sessions(partition, cursor,
-                                                       std::min(kPage, limit - sessions.size()),
-                                                       std::move(done));
-                               }));
-            for (const store::SessionRecord& record : page.sessions) {
-                auto summary = engine::summary_of(record);
-                sessions.push_back(summary ? std::move(summary)
-                                           : summary.error().with_context(record.session.key()));
-            }
-            cursor = page.next;
-        } while (!cursor.empty() && sessions.size() < limit);
+    for (const store::SessionPhase phase : store::kSessionPhases) {
+        for (Partition partition = 0; partition < store.facts().partition_count; ++partition) {
+            FERMATA_TRY(add_stored(store, partition, phase, limit, sessions));
+        }
     }
     return sessions;
 }

@@ -48,11 +48,11 @@ class ReadsByHand final : public store::ForwardingStore {
   public:
     using ForwardingStore::ForwardingStore;
 
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override {
+    void list_sessions(Partition partition, store::SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, store::Done<store::SessionPage> done) override {
         const std::lock_guard lock(mutex_);
-        reads_[partition] = [this, partition, cursor, limit, done = std::move(done)] {
-            inner().list_sessions(partition, cursor, limit, done);
+        reads_[partition] = [this, partition, phase, cursor, limit, done = std::move(done)] {
+            inner().list_sessions(partition, phase, cursor, limit, done);
         };
     }
     // Partitions whose reads were asked for and are not answered.

@@ -9,6 +9,13 @@
 #include "engine/session_view.h"
 
 namespace fermata::engine {
+namespace {
+
+bool is_of_live_sessions(SessionStatus status) {
+    return status == SessionStatus::kScheduled || status == SessionStatus::kActive;
+}
+
+}  // namespace
 
 Listing::Listing(store::Store& store, const Clock& clock, std::shared_ptr<Mailbox> mailbox,
                  ListQuery query, Answer<ListAnswer> done)
@@ -28,30 +35,43 @@ void Listing::begin() {
         done_(parsed.error());
         return;
     }
-    pages_.push_back(read(next_partition_++, std::move(first_cursor_), page_size()));
+    pages_.push_back(read(next_section_++, std::move(first_cursor_), page_size()));
 }
 
 Result<void> Listing::parse_cursor() {
+    next_section_ = sections_begin();
     if (query_.cursor.empty()) {
         return {};
     }
     const char* const end = query_.cursor.data() + query_.cursor.size();
-    const auto number = std::from_chars(query_.cursor.data(), end, next_partition_);
+    const auto number = std::from_chars(query_.cursor.data(), end, next_section_);
     if (number.ec != std::errc() || number.ptr == end || *number.ptr != '.' ||
-        next_partition_ >= store_.facts().partition_count) {
+        next_section_ < sections_begin() || next_section_ >= sections_end()) {
         return Error(ErrorCode::kInvalidArgument, "unknown cursor " + query_.cursor);
     }
     first_cursor_.assign(number.ptr + 1, end);
     return {};
 }
 
-Listing::PagePtr Listing::read(Partition partition, std::string cursor, std::size_t limit) {
+Listing::Section Listing::sections_begin() const {
+    const bool only_ended = query_.status && !is_of_live_sessions(*query_.status);
+    return only_ended ? store_.facts().partition_count : 0;
+}
+
+Listing::Section Listing::sections_end() const {
+    const bool only_live = query_.status && is_of_live_sessions(*query_.status);
+    return Section{store_.facts().partition_count} * (only_live ? 1 : 2);
+}
+
+Listing::PagePtr Listing::read(Section section, std::string cursor, std::size_t limit) {
     auto page = std::make_shared<Page>();
-    page->partition = partition;
+    page->section = section;
     page->cursor = std::move(cursor);
+    const Section partitions = store_.facts().partition_count;
     store_.list_sessions(
-        partition, page->cursor, limit,
-        [self = shared_from_this(), page](Result<store::SessionPage> content) {
+        static_cast<Partition>(section % partitions),
+        section < partitions ? store::SessionPhase::kLive : store::SessionPhase::kEnded,
+        page->cursor, limit, [self = shared_from_this(), page](Result<store::SessionPage> content) {
             self->mailbox_->post_answer([self, page, content = std::move(content)]() mutable {
                 page->content = std::move(content);
                 self->take_pages();
@@ -61,9 +81,8 @@ Listing::PagePtr Listing::read(Partition partition, std::string cursor, std::siz
 }
 
 void Listing::read_ahead() {
-    while (done_ && pages_.size() < pages_max_ &&
-           next_partition_ < store_.facts().partition_count) {
-        pages_.push_back(read(next_partition_++, {}, page_size()));
+    while (done_ && pages_.size() < pages_max_ && next_section_ < sections_end()) {
+        pages_.push_back(read(next_section_++, {}, page_size()));
     }
     if (done_ && pages_.empty()) {
         finish(std::move(answer_));
@@ -88,23 +107,22 @@ void Listing::take(const Page& page) {
     Fitting fitting = fitting_of(content);
     if (fitting.end < content.sessions.size()) {
         // The cursor must not lie behind what is left out.
-        pages_.push_front(read(page.partition, page.cursor, fitting.end));
+        pages_.push_front(read(page.section, page.cursor, fitting.end));
         return;
     }
     std::move(fitting.sessions.begin(), fitting.sessions.end(),
               std::back_inserter(answer_.sessions));
     looked_at_ += content.sessions.size();
-    const bool is_partition_over = content.next.empty();
-    const auto partition = static_cast<Partition>(page.partition + (is_partition_over ? 1 : 0));
-    const bool is_over = partition >= store_.facts().partition_count;
-    if (!is_over && is_enough()) {
-        answer_.next = std::to_string(partition) + "." + content.next;
+    const bool is_section_over = content.next.empty();
+    const Section section = page.section + (is_section_over ? 1 : 0);
+    if (section < sections_end() && is_enough()) {
+        answer_.next = std::to_string(section) + "." + content.next;
         finish(std::move(answer_));
         return;
     }
     pages_max_ = std::min(pages_max_ * 2, kPagesAhead);
-    if (!is_partition_over) {
-        pages_.push_front(read(partition, content.next, page_size()));
+    if (!is_section_over) {
+        pages_.push_front(read(section, content.next, page_size()));
     }
 }
 

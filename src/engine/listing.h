@@ -1,6 +1,8 @@
-// Listing: one answer to a ListQuery: walks the partitions in order, page by page, until enough
-// sessions fit the filters. The longer it takes, the more partitions are read ahead: with a filter
-// that few sessions fit, all of them are read, and a store on other machines takes its time. Pages
+// Listing: one answer to a ListQuery: walks the live sessions of all partitions in order, then the
+// ended ones, page by page, until enough sessions fit the filters. One partition's sessions of one
+// phase are a section; a filter by status leaves out those of the other phase. The longer it takes,
+// the more sections are read ahead: with a filter that few sessions fit, all of them are read, and
+// a store on other machines takes its time. Pages
 // with a filter are large, however few are asked for. What turns out to be more than was asked for
 // is read again up to the last session that is wanted, whose cursor the store alone knows.
 //
@@ -8,11 +10,12 @@
 // that do not fit must not take longer than whoever waits. Then it has what was found so far,
 // perhaps nothing, and a cursor.
 //
-// The cursor is "<partition>.<the store's cursor>", so a list goes on where it ended, whatever was
-// started or ended meanwhile. Owned by its own callbacks. Threads: steps run in the mailbox it is
-// given.
+// The cursor is "<section>.<the store's cursor>", so a list goes on where it ended, whatever was
+// started or ended meanwhile; what ends meanwhile may come twice, live and ended. Owned by its own
+// callbacks. Threads: steps run in the mailbox it is given.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -44,8 +47,10 @@ class Listing : public std::enable_shared_from_this<Listing> {
     void begin();
 
   private:
+    // From 0: the live sessions of each partition, then the ended ones of each.
+    using Section = std::uint32_t;
     struct Page {
-        Partition partition = 0;
+        Section section = 0;
         std::string cursor;  // where it begins
         std::optional<Result<store::SessionPage>> content;
     };
@@ -58,9 +63,9 @@ class Listing : public std::enable_shared_from_this<Listing> {
         std::size_t end = 0;
     };
 
-    [[nodiscard]] PagePtr read(Partition partition, std::string cursor, std::size_t limit);
+    [[nodiscard]] PagePtr read(Section section, std::string cursor, std::size_t limit);
     void read_ahead();
-    // In the order of the partitions, as far as they are there.
+    // In the order of the sections, as far as they are there.
     void take_pages();
     void take(const Page& page);
     [[nodiscard]] Fitting fitting_of(const store::SessionPage& content) const;
@@ -71,6 +76,9 @@ class Listing : public std::enable_shared_from_this<Listing> {
     [[nodiscard]] bool has_filter() const;
     [[nodiscard]] bool fits(const SessionSummary& summary) const;
     [[nodiscard]] Result<void> parse_cursor();
+    // The first section, and the one behind the last, that may hold what fits.
+    [[nodiscard]] Section sections_begin() const;
+    [[nodiscard]] Section sections_end() const;
 
     store::Store& store_;
     const Clock& clock_;
@@ -81,7 +89,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     std::size_t looked_at_ = 0;
     std::deque<PagePtr> pages_;  // asked for and not taken
     std::size_t pages_max_ = 1;
-    Partition next_partition_ = 0;  // nothing of it was asked for yet
+    Section next_section_ = 0;  // nothing of it was asked for yet
     std::string first_cursor_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -18,11 +19,12 @@ class SlowLists final : public store::ForwardingStore {
   public:
     using ForwardingStore::ForwardingStore;
 
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override {
+    void list_sessions(Partition partition, store::SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, store::Done<store::SessionPage> done) override {
         ++reads;
+        phases.insert(phase);
         ForwardingStore::list_sessions(
-            partition, cursor, limit,
+            partition, phase, cursor, limit,
             [this, done = std::move(done)](Result<store::SessionPage> page) {
                 held_.emplace_back([done, page = std::move(page)] { done(page); });
             });
@@ -36,18 +38,21 @@ class SlowLists final : public store::ForwardingStore {
 
     std::size_t reads = 0;
     std::size_t at_a_time = 0;
+    std::set<store::SessionPhase> phases;  // that were asked for
 
   private:
     std::vector<std::function<void()>> held_;
 };
 
-// One partition seems to hold `count` sessions, its first one again and again; all others none.
+// One partition seems to hold `count` sessions of each phase, its first live one again and again;
+// all others none.
 class LongLists final : public store::ForwardingStore {
   public:
     LongLists(store::Store& inner, Partition partition, std::size_t count)
         : ForwardingStore(inner), partition_(partition), count_(count) {}
 
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+    void list_sessions(Partition partition, store::SessionPhase /*phase*/,
+                       const std::string& cursor, std::size_t limit,
                        store::Done<store::SessionPage> done) override {
         if (partition != partition_) {
             done(store::SessionPage());
@@ -57,7 +62,7 @@ class LongLists final : public store::ForwardingStore {
         const std::size_t end = std::min(begin + limit, count_);
         looked_at += end - begin;
         ForwardingStore::list_sessions(
-            partition, {}, 1,
+            partition, store::SessionPhase::kLive, {}, 1,
             [begin, end, count = count_, done = std::move(done)](Result<store::SessionPage> page) {
                 ASSERT_TRUE(page && !page->sessions.empty());
                 page->sessions.resize(end - begin, page->sessions.front());
@@ -133,6 +138,47 @@ TEST_F(ListingTest, EveryPageSizeShowsAllOnceAndInTheSameOrder) {
     }
 }
 
+TEST_F(ListingTest, LiveSessionsComeBeforeEndedOnes) {
+    ListQuery query;
+    query.limit = 1000;
+    const auto page = list(query);
+    ASSERT_TRUE(page) << page.error().to_string();
+    ASSERT_EQ(page->sessions.size(), 40U);
+    for (std::size_t at = 0; at < 40; ++at) {
+        EXPECT_EQ(page->sessions[at].status,
+                  at < 36 ? SessionStatus::kActive : SessionStatus::kFinal);
+    }
+}
+
+TEST_F(ListingTest, AFilterByStatusReadsSessionsOfItsPhaseOnly) {
+    using store::SessionPhase;
+    const std::pair<SessionStatus, SessionPhase> cases[] = {
+        {SessionStatus::kScheduled, SessionPhase::kLive},
+        {SessionStatus::kActive, SessionPhase::kLive},
+        {SessionStatus::kFinal, SessionPhase::kEnded},
+        {SessionStatus::kCancelled, SessionPhase::kEnded},
+        {SessionStatus::kError, SessionPhase::kEnded}};
+    for (const auto& [status, phase] : cases) {
+        lists_.phases.clear();
+        ListQuery query;
+        query.status = status;
+        ASSERT_TRUE(list(query));
+        EXPECT_EQ(lists_.phases, std::set{phase}) << to_string(status);
+    }
+}
+
+TEST_F(ListingTest, ACursorOfAnotherFilterIsRefused) {
+    ListQuery query;
+    query.status = SessionStatus::kActive;
+    query.limit = 1;
+    query.cursor = list(query)->next;
+    ASSERT_FALSE(query.cursor.empty());
+    query.status = SessionStatus::kFinal;
+    const auto page = list(query);
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().code(), ErrorCode::kInvalidArgument);
+}
+
 TEST_F(ListingTest, AFilterThatFewFitIsReadAheadAndComplete) {
     ListQuery query;
     query.status = SessionStatus::kFinal;
@@ -173,8 +219,8 @@ TEST_F(ListingTest, OneSessionThatFitsIsFoundInFewReads) {
 }
 
 TEST_F(ListingTest, APageEndsWhenItHasLookedAtEnough) {
-    const auto any = SessionId::parse(all_.front());
-    LongLists lists(*store_, any->partition(), Listing::kLookedAtMax * 5 / 2);
+    const auto live = SessionId::parse(start(chart("<state id='s'/>")));
+    LongLists lists(*store_, live->partition(), Listing::kLookedAtMax * 5 / 2);
     ListQuery query;
     query.status = SessionStatus::kError;
     for (int page = 1; page <= 3; ++page) {

@@ -49,7 +49,8 @@ void Recovery::on_claimed(Result<store::Epoch> epoch) {
 }
 
 void Recovery::read_sessions(const std::string& cursor) {
-    shard_.store().list_sessions(lane_.partition, cursor, kPage, then(&Recovery::on_sessions));
+    shard_.store().list_sessions(lane_.partition, store::SessionPhase::kLive, cursor, kPage,
+                                 then(&Recovery::on_sessions));
 }
 
 void Recovery::on_sessions(Result<store::SessionPage> page) {
@@ -58,9 +59,6 @@ void Recovery::on_sessions(Result<store::SessionPage> page) {
         return;
     }
     for (const store::SessionRecord& record : page->sessions) {
-        if (record.end) {
-            continue;
-        }
         IndexEntry entry;
         entry.created_s = static_cast<std::uint32_t>(record.created_ms / 1000);
         // A record that is damaged is found so when it is restored.

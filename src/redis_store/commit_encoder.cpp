@@ -93,6 +93,7 @@ class Encoder {
     // nor of the commits' sessions.
     struct Touched {
         bool sessions = false;
+        bool ended = false;
         bool timers = false;
         bool inbox = false;
         bool outbox = false;
@@ -146,8 +147,9 @@ redis::Command Encoder::begin_command() {
         note_touched(commit, touched);
     }
     const std::pair<bool, std::string_view> shared[] = {
-        {touched.sessions, "sessions"}, {touched.timers, "timers"},   {touched.inbox, "inbox"},
-        {touched.outbox, "outbox"},     {touched.answers, "answers"}, {touched.expiry, "expiry"}};
+        {touched.sessions, "sessions"}, {touched.ended, "ended"},   {touched.timers, "timers"},
+        {touched.inbox, "inbox"},       {touched.outbox, "outbox"}, {touched.answers, "answers"},
+        {touched.expiry, "expiry"}};
     std::size_t count = 1 + ids_.size() + touched.single;
     for (const auto& [is_touched, name] : shared) {
         count += is_touched ? 1 : 0;
@@ -185,7 +187,8 @@ redis::Command Encoder::begin_command() {
 
 void Encoder::note_touched(const SessionCommit& commit, Touched& touched) const {
     const bool ends = commit.end.has_value();
-    touched.sessions |= commit.expected_seq == 0;
+    touched.sessions |= ends || commit.expected_seq == 0;
+    touched.ended |= ends;
     touched.timers |= ends || !commit.timers_set.empty() || !commit.timers_removed.empty();
     touched.inbox |= ends || !commit.inbox_added.empty() || !commit.inbox_removed.empty();
     touched.outbox |= !commit.outbox_added.empty() || !commit.outbox_removed.empty();
@@ -260,6 +263,9 @@ void Encoder::add_additions(redis::Command& command, const SessionCommit& commit
     add_fields(command, commit);
     if (commit.expected_seq == 0) {
         command.add("c").add(2).add(commit.created_ms).add(id);
+    }
+    if (commit.end) {
+        command.add("e").add(1).add(id);
     }
     Operation timers(command, "t", commit.timers_set.size(), 2);
     for (const store::TimerRecord& timer : commit.timers_set) {

@@ -107,6 +107,7 @@ void Expiry::forget_in(Partition partition, const std::vector<std::string>& memb
                                         keys.key(partition, "expiry")};
     if (std::any_of(members.begin(), members.end(), is_session)) {
         touched.push_back(keys.key(partition, "sessions"));
+        touched.push_back(keys.key(partition, "ended"));
     }
     if (!std::all_of(members.begin(), members.end(), is_session)) {
         touched.push_back(keys.key(partition, "answers"));

@@ -304,8 +304,9 @@ TEST_F(RedisStoreFaultsTest, APartitionThatIsHalfMovedIsReadWhole) {
     commit_steps(epoch, b_, 1, 3);
     // Every primary knows the scripts: none has a reason of its own to refuse.
     for (Partition partition = 0; partition < kPartitions; ++partition) {
-        ASSERT_TRUE(wait<store::SessionPage>(
-            [&](auto done) { store_->list_sessions(partition, "", 10, std::move(done)); }));
+        ASSERT_TRUE(wait<store::SessionPage>([&](auto done) {
+            store_->list_sessions(partition, store::SessionPhase::kLive, "", 10, std::move(done));
+        }));
         ASSERT_TRUE(wait<store::TimerPage>([&](auto done) {
             store_->list_timers(partition, 0, 1'000'000, 10, 0, std::move(done));
         }));
@@ -317,7 +318,8 @@ TEST_F(RedisStoreFaultsTest, APartitionThatIsHalfMovedIsReadWhole) {
 
     const std::uint64_t retries = store_->status().counters.retries;
     std::promise<Result<store::SessionPage>> page;
-    store_->list_sessions(0, "", 10, [&](auto told) { page.set_value(std::move(told)); });
+    store_->list_sessions(0, store::SessionPhase::kLive, "", 10,
+                          [&](auto told) { page.set_value(std::move(told)); });
     std::promise<Result<store::TimerPage>> timers;
     store_->list_timers(0, 0, 1'000'000, 10, 0,
                         [&](auto told) { timers.set_value(std::move(told)); });

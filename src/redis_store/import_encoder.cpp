@@ -81,7 +81,7 @@ class Encoder {
         for (const store::Field& field : record.fields) {
             run(key, "HSET", {field.name, field.value});
         }
-        run("sessions", "ZADD", {std::to_string(record.created_ms), id});
+        run(record.end ? "ended" : "sessions", "ZADD", {std::to_string(record.created_ms), id});
         if (record.end) {
             const UnixMillis at_ms = record.end->expires_ms;
             run(key, "HSET", {"end", record.end->payload, "expires", std::to_string(at_ms)});

@@ -89,9 +89,9 @@ TEST_F(KeysInRedisTest, EveryKeyHasALifetime) {
     ASSERT_TRUE(*wait<bool>([&](auto done) { store_->put_document_name({"name", "h", 1}, done); }));
 
     std::vector<std::string> keys = all_keys();
-    // owner, 2 sessions and 2 targets, 2 journals, sessions, timers, boxes, answers, expiry,
+    // owner, 2 sessions and 2 targets, 2 journals, sessions, ended, timers, boxes, answers, expiry,
     // senders; owner, inbox, senders, target, appender.
-    EXPECT_EQ(keys.size(), 14U + 5U);
+    EXPECT_EQ(keys.size(), 15U + 5U);
     keys.insert(keys.end(),
                 {probe_.keys.document("h"), probe_.keys.documents(), probe_.keys.store()});
     const std::int64_t day = 24LL * 3'600'000LL;
@@ -127,8 +127,9 @@ TEST_F(KeysInRedisTest, LifetimesOfAPartitionsKeysAreRenewedByItsOwner) {
         EXPECT_TRUE(is_there(probe_.keys.key(3, name))) << name;
     }
     // A session whose record is gone is not listed.
-    const auto page = wait<store::SessionPage>(
-        [&](auto done) { store_->list_sessions(3, "", 10, std::move(done)); });
+    const auto page = wait<store::SessionPage>([&](auto done) {
+        store_->list_sessions(3, store::SessionPhase::kLive, "", 10, std::move(done));
+    });
     ASSERT_TRUE(page);
     EXPECT_TRUE(page->sessions.empty());
     const auto timers = wait<store::TimerPage>(
@@ -161,6 +162,25 @@ TEST_F(KeysInRedisTest, NothingIsLeftWhenAllSessionsHaveEndedAndExpired) {
     }
     EXPECT_EQ(*wait<std::size_t>([&](auto done) { store_->expire(9'001, 100, done); }), 10U);
 
+    EXPECT_EQ(all_keys(), std::vector<std::string>{probe_.keys.key(3, "owner")});
+}
+
+// Ended sessions were once in the table of the live ones.
+TEST_F(KeysInRedisTest, OneTableForAllSessionsIsRead) {
+    const Epoch epoch = claim(3);
+    SessionCommit only = store::test_step(test_session(1, 3), 1, "s");
+    only.end = store::EndRecord{"e", 9'000};
+    ASSERT_TRUE(commit(epoch, {only}));
+    const std::string id = test_session(1, 3).key();
+    ASSERT_EQ(probe_.ask({"ZREM", probe_.keys.key(3, "ended"), id}).view().integer(), 1);
+    probe_.ask({"ZADD", probe_.keys.key(3, "sessions"), "1000", id});
+
+    const auto live = wait<store::SessionPage>([&](auto done) {
+        store_->list_sessions(3, store::SessionPhase::kLive, "", 10, std::move(done));
+    });
+    ASSERT_TRUE(live) << live.error().to_string();
+    EXPECT_TRUE(live->sessions.empty());
+    EXPECT_EQ(*wait<std::size_t>([&](auto done) { store_->expire(9'001, 100, done); }), 1U);
     EXPECT_EQ(all_keys(), std::vector<std::string>{probe_.keys.key(3, "owner")});
 }
 

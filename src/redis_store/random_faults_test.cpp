@@ -43,11 +43,14 @@ class Picture {
 
     void add(Partition partition) {
         text_ += "partition " + std::to_string(partition) + "\n";
-        const auto page = wait<store::SessionPage>(
-            [&](auto done) { store_.list_sessions(partition, "", 100, std::move(done)); });
-        EXPECT_TRUE(page) << page.error().to_string();
-        for (const store::SessionRecord& listed : page->sessions) {
-            add_session(listed.session);
+        for (const store::SessionPhase phase : store::kSessionPhases) {
+            const auto page = wait<store::SessionPage>([&](auto done) {
+                store_.list_sessions(partition, phase, "", 100, std::move(done));
+            });
+            EXPECT_TRUE(page) << page.error().to_string();
+            for (const store::SessionRecord& listed : page->sessions) {
+                add_session(listed.session);
+            }
         }
         const auto timers = wait<store::TimerPage>(
             [&](auto done) { store_.list_timers(partition, 0, 1'000'000, 1000, 0, done); });

@@ -408,8 +408,8 @@ void RedisStore::refresh_lifetimes() {
         if (queues_[partition]->epoch() == 0) {
             continue;
         }
-        for (const char* const name :
-             {"owner", "sessions", "timers", "inbox", "outbox", "senders", "answers", "expiry"}) {
+        for (const char* const name : {"owner", "sessions", "ended", "timers", "inbox", "outbox",
+                                       "senders", "answers", "expiry"}) {
             redis::Command command("PEXPIRE");
             command.add(keys_.key(partition, name)).add(lifetimes_.record.count());
             client_->send({keys_.slot(partition), std::move(command), redis::Request::Kind::kWrite,

@@ -58,8 +58,8 @@ class RedisStore final : public store::Store {
 
     void load_session(const SessionId& session,
                       store::Done<std::optional<store::SessionRecord>> done) override;
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override;
+    void list_sessions(Partition partition, store::SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, store::Done<store::SessionPage> done) override;
     void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
                      std::size_t limit, std::size_t skip,
                      store::Done<store::TimerPage> done) override;

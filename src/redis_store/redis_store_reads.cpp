@@ -54,7 +54,8 @@ void RedisStore::session_timers(const SessionId& session,
          });
 }
 
-void RedisStore::list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
+void RedisStore::list_sessions(Partition partition, store::SessionPhase phase,
+                               const std::string& cursor, std::size_t limit,
                                store::Done<store::SessionPage> done) {
     const auto checked = check_partition(partition);
     auto place = checked ? parse_cursor(cursor) : Result<Cursor>(checked.error());
@@ -62,10 +63,13 @@ void RedisStore::list_sessions(Partition partition, const std::string& cursor, s
         done(place.error());
         return;
     }
-    redis::Command command(sessions_script(), {keys_.key(partition, "sessions")});
+    const bool is_live = phase == store::SessionPhase::kLive;
+    redis::Command command(sessions_script(),
+                           {keys_.key(partition, is_live ? "sessions" : "ended")});
     command.add(bounded(limit) + 1).add(place->created_ms).add(place->id);
-    read(partition, std::move(command), std::move(done),
-         [limit](redis::ReplyView reply) { return session_page_of(reply, bounded(limit)); });
+    read(partition, std::move(command), std::move(done), [limit, phase](redis::ReplyView reply) {
+        return session_page_of(reply, phase, bounded(limit));
+    });
 }
 
 void RedisStore::list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,

@@ -60,7 +60,8 @@ Result<std::optional<store::SessionRecord>> session_of(SessionReader& reader, Re
     return reader.finish();
 }
 
-Result<store::SessionPage> session_page_of(ReplyView reply, std::size_t limit) {
+Result<store::SessionPage> session_page_of(ReplyView reply, store::SessionPhase phase,
+                                           std::size_t limit) {
     store::SessionPage page;
     std::string last;
     std::size_t listed = 0;
@@ -71,7 +72,8 @@ Result<store::SessionPage> session_page_of(ReplyView reply, std::size_t limit) {
         }
         last = std::string(reply[at + 1].text()) + "-" + std::string(reply[at].text());
         FERMATA_TRY_ASSIGN(auto record, page_session(reply, at));
-        if (record) {
+        // Sessions that ended when there was one table for both phases are among the live ones.
+        if (record && record->end.has_value() == (phase == store::SessionPhase::kEnded)) {
             page.sessions.push_back(*std::move(record));
         }
     }

@@ -19,7 +19,8 @@ namespace fermata::redis_store {
 Result<std::optional<store::SessionRecord>> session_of(SessionReader& reader,
                                                        redis::ReplyView reply);
 // Of sessions.lua that was asked for limit + 1.
-Result<store::SessionPage> session_page_of(redis::ReplyView reply, std::size_t limit);
+Result<store::SessionPage> session_page_of(redis::ReplyView reply, store::SessionPhase phase,
+                                           std::size_t limit);
 // Of timers.lua that was asked for limit + 1.
 Result<store::TimerPage> timer_page_of(redis::ReplyView reply, std::size_t limit);
 Result<std::vector<store::InboxRecord>> inbox_of(redis::ReplyView reply);

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/keys.h"
+#include "store/rocks_medium.h"
 #include "store/store_folder.h"
 #include "store/testing.h"
 
@@ -135,6 +137,38 @@ TEST_F(EmbeddedStoreTest, NumbersGoOnAfterReopening) {
         *wait<std::vector<OutboxRecord>>([&](auto done) { store->list_outbox(0, 0, 10, done); });
     ASSERT_EQ(outbox.size(), 2U);
     EXPECT_GT(outbox[1].number, outbox[0].number);
+}
+
+// Ended sessions were once listed with the live ones.
+TEST_F(EmbeddedStoreTest, AFolderWithOneListingForAllSessionsIsRead) {
+    SessionCommit only = test_step(session_, 1, "s");
+    only.created_ms = 1000;
+    only.end = EndRecord{"end", 9000};
+    {
+        const auto store = opened(options_of(folder_));
+        ASSERT_TRUE(commit(*store, claim(*store), only));
+    }
+    const auto key_in = [&](Table table) {
+        return Key(0, table).time(1000).session(session_).bytes();
+    };
+    {
+        const auto medium = open_rocks_medium(options_of(folder_), false);
+        ASSERT_TRUE(medium) << medium.error().to_string();
+        ASSERT_TRUE(*(*medium)->get(key_in(Table::kEndedListing)));
+        ASSERT_TRUE((*medium)->write(
+            {{key_in(Table::kEndedListing), std::nullopt}, {key_in(Table::kListing), ""}}));
+    }
+    {
+        const auto store = opened(options_of(folder_));
+        const auto live = wait<SessionPage>(
+            [&](auto done) { store->list_sessions(0, SessionPhase::kLive, "", 10, done); });
+        ASSERT_TRUE(live) << live.error().to_string();
+        EXPECT_TRUE(live->sessions.empty());
+        EXPECT_EQ(*wait<std::size_t>([&](auto done) { store->expire(9001, 10, done); }), 1U);
+    }
+    const auto medium = open_rocks_medium(options_of(folder_), false);
+    ASSERT_TRUE(medium) << medium.error().to_string();
+    EXPECT_FALSE(*(*medium)->get(key_in(Table::kListing)));
 }
 
 TEST_F(EmbeddedStoreTest, TheFolderBelongsToOneStoreAtATime) {

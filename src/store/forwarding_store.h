@@ -48,9 +48,9 @@ class ForwardingStore : public store::Store {
                       store::Done<std::optional<store::SessionRecord>> done) override {
         inner_.load_session(session, std::move(done));
     }
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       store::Done<store::SessionPage> done) override {
-        inner_.list_sessions(partition, cursor, limit, std::move(done));
+    void list_sessions(Partition partition, store::SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, store::Done<store::SessionPage> done) override {
+        inner_.list_sessions(partition, phase, cursor, limit, std::move(done));
     }
     void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
                      std::size_t limit, std::size_t skip,

@@ -92,10 +92,7 @@ Result<std::size_t> Planner::check(const ImportBatch& batch) const {
 }
 
 Result<void> Planner::put_session(const SessionRecord& record) {
-    draft_.put(Key(record.session.partition(), Table::kListing)
-                   .time(record.created_ms)
-                   .session(record.session),
-               "");
+    put_listing(record.session, record.created_ms, record.end.has_value());
     draft_.put(session_key(Table::kSession, record.session),
                encode_entry(SessionEntry{record.seq, record.created_ms, record.end}));
     FERMATA_TRY(erase_all(session_key(Table::kField, record.session)));

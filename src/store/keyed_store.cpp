@@ -225,11 +225,12 @@ void KeyedStore::load_session(const SessionId& session, Done<std::optional<Sessi
         done);
 }
 
-void KeyedStore::list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                               Done<SessionPage> done) {
+void KeyedStore::list_sessions(Partition partition, SessionPhase phase, const std::string& cursor,
+                               std::size_t limit, Done<SessionPage> done) {
     read(
         partition,
-        [&](const Queries& queries) { return queries.sessions(partition, cursor, limit); }, done);
+        [&](const Queries& queries) { return queries.sessions(partition, phase, cursor, limit); },
+        done);
 }
 
 void KeyedStore::list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,

@@ -31,8 +31,8 @@ class KeyedStore : public Store {
     void commit(CommitBatch batch, Done<CommitAnswer> done) override;
     void append_inbox(InboxAppend append, Done<InboxAnswer> done) override;
     void load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) override;
-    void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                       Done<SessionPage> done) override;
+    void list_sessions(Partition partition, SessionPhase phase, const std::string& cursor,
+                       std::size_t limit, Done<SessionPage> done) override;
     void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
                      std::size_t limit, std::size_t skip, Done<TimerPage> done) override;
     void session_timers(const SessionId& session, Done<std::vector<TimerRecord>> done) override;

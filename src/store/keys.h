@@ -17,7 +17,8 @@ enum class Table : char {
     kPartition = 'p',     // owner, epoch, next number
     kSession = 's',       // session
     kField = 'f',         // session, name
-    kListing = 'l',       // creation time, session
+    kListing = 'l',       // of live sessions: creation time, session
+    kEndedListing = 'e',  // of ended sessions: creation time, session
     kTimer = 't',         // due time, number, session
     kSessionTimer = 'u',  // session, due time, number
     kInbox = 'i',         // number

@@ -139,11 +139,8 @@ Result<bool> Planner::overlooks_a_promise(const SessionCommit& commit) const {
 
 Result<void> Planner::apply(const SessionCommit& commit, UnixMillis created_ms,
                             PartitionEntry& entry, SessionAnswer& answer) {
-    if (commit.expected_seq == 0) {
-        draft_.put(Key(commit.session.partition(), Table::kListing)
-                       .time(created_ms)
-                       .session(commit.session),
-                   "");
+    if (commit.expected_seq == 0 || commit.end) {
+        put_listing(commit.session, created_ms, commit.end.has_value());
     }
     draft_.put(session_key(Table::kSession, commit.session),
                encode_entry(SessionEntry{commit.seq, created_ms, commit.end}));
@@ -216,6 +213,16 @@ void Planner::apply_records(const SessionCommit& commit) {
             draft_.erase(
                 session_key(Table::kJournal, commit.session).number(seq - journal_.length));
         }
+    }
+}
+
+void Planner::put_listing(const SessionId& session, UnixMillis created_ms, bool has_ended) {
+    const auto key_in = [&](Table table) {
+        return Key(session.partition(), table).time(created_ms).session(session);
+    };
+    draft_.put(key_in(has_ended ? Table::kEndedListing : Table::kListing), "");
+    if (has_ended) {
+        draft_.erase(key_in(Table::kListing));
     }
 }
 
@@ -398,8 +405,9 @@ Result<void> Planner::forget_session(const std::string& expiry) {
     FERMATA_TRY_ASSIGN(const auto entry, draft_.find<SessionEntry>(head));
     if (entry) {
         draft_.erase(head);
-        draft_.erase(
-            Key(session.partition(), Table::kListing).time(entry->created_ms).session(session));
+        for (const Table table : {Table::kListing, Table::kEndedListing}) {
+            draft_.erase(Key(session.partition(), table).time(entry->created_ms).session(session));
+        }
     }
     FERMATA_TRY(erase_all(session_key(Table::kField, session)));
     FERMATA_TRY(erase_all(session_key(Table::kJournal, session)));

@@ -65,6 +65,8 @@ class Planner {
     [[nodiscard]] Result<bool> takes(const InboxAppend& append, const SessionId& session) const;
     Result<std::size_t> check(const ImportBatch& batch) const;
     Result<void> put_session(const SessionRecord& record);
+    // Where list_sessions() finds it, and no longer among the live ones once it has ended.
+    void put_listing(const SessionId& session, UnixMillis created_ms, bool has_ended);
     void put_timer(const SessionId& session, const TimerRecord& timer);
     void put_answer(Partition partition, const AnswerRecord& answer);
     void put_end_expiry(const SessionId& session, const EndRecord& end);

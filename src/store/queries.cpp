@@ -62,8 +62,8 @@ std::string to_cursor(std::string_view listing) {
     return std::to_string(created_ms) + "-" + reader.session().key();
 }
 
-Result<std::string> from_cursor(Partition partition, const std::string& cursor) {
-    const Key table(partition, Table::kListing);
+// The key that a page begins with.
+Result<std::string> from_cursor(Key table, const std::string& cursor) {
     if (cursor.empty()) {
         return table.bytes();
     }
@@ -72,8 +72,7 @@ Result<std::string> from_cursor(Partition partition, const std::string& cursor) 
     const std::size_t mark = static_cast<std::size_t>(number.ptr - cursor.data());
     if (number.ec == std::errc() && mark < cursor.size() && cursor[mark] == '-') {
         if (const auto session = SessionId::parse(std::string_view(cursor).substr(mark + 1))) {
-            return Key(partition, Table::kListing).time(created_ms).session(*session).bytes() +
-                   '\0';
+            return table.time(created_ms).session(*session).bytes() + '\0';
         }
     }
     return Error(ErrorCode::kInvalidArgument, "\"" + cursor + "\" is no cursor of a session list");
@@ -103,12 +102,14 @@ Result<std::optional<SessionRecord>> Queries::session(const SessionId& session) 
     return std::optional<SessionRecord>(std::move(record));
 }
 
-Result<SessionPage> Queries::sessions(Partition partition, const std::string& cursor,
-                                      std::size_t limit) const {
-    FERMATA_TRY_ASSIGN(const std::string begin, from_cursor(partition, cursor));
+Result<SessionPage> Queries::sessions(Partition partition, SessionPhase phase,
+                                      const std::string& cursor, std::size_t limit) const {
+    const bool is_live = phase == SessionPhase::kLive;
+    const Key table(partition, is_live ? Table::kListing : Table::kEndedListing);
+    FERMATA_TRY_ASSIGN(const std::string begin, from_cursor(table, cursor));
     std::vector<std::string> keys;
     SessionPage page;
-    FERMATA_TRY(medium_.scan(begin, Key(partition, Table::kListing).end(), Direction::kForward,
+    FERMATA_TRY(medium_.scan(begin, table.end(), Direction::kForward,
                              [&](std::string_view key, std::string_view) {
                                  if (keys.size() == limit) {
                                      page.next = keys.empty() ? "" : to_cursor(keys.back());
@@ -121,8 +122,9 @@ Result<SessionPage> Queries::sessions(Partition partition, const std::string& cu
         KeyReader reader(key);
         reader.time();
         FERMATA_TRY_ASSIGN(auto record, session(reader.session()));
-        if (!record) {
-            continue;  // expired meanwhile
+        // It expired or ended meanwhile, or ended when there was one listing for both phases.
+        if (!record || record->end.has_value() == is_live) {
+            continue;
         }
         std::vector<Field> kept;
         for (Field& field : record->fields) {

@@ -18,7 +18,7 @@ class Queries {
     explicit Queries(const Medium& medium) : medium_(medium) {}
 
     Result<std::optional<SessionRecord>> session(const SessionId& session) const;
-    Result<SessionPage> sessions(Partition partition, const std::string& cursor,
+    Result<SessionPage> sessions(Partition partition, SessionPhase phase, const std::string& cursor,
                                  std::size_t limit) const;
     Result<TimerPage> timers(Partition partition, UnixMillis after_due, UnixMillis before_due,
                              std::size_t limit, std::size_t skip) const;

@@ -12,6 +12,7 @@
 // was called, and answered in that order.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -118,6 +119,12 @@ struct InboxAnswer {
     // One a record: the number it got, or why it was left out.
     std::vector<std::uint64_t> numbers;
 };
+
+// Sessions are listed by what they are: those that go on, which whoever takes a partition over
+// reads, apart from those that have ended and not expired, of which there may be many times as
+// many.
+enum class SessionPhase : std::uint8_t { kLive, kEnded };
+inline constexpr std::array kSessionPhases = {SessionPhase::kLive, SessionPhase::kEnded};
 
 struct SessionPage {
     std::vector<SessionRecord> sessions;  // with "meta" and "state" only
@@ -255,10 +262,10 @@ class Store {
 
     virtual void load_session(const SessionId& session,
                               Done<std::optional<SessionRecord>> done) = 0;
-    // Live sessions, and ended ones that have not expired, oldest first; `cursor` empty for the
-    // first page.
-    virtual void list_sessions(Partition partition, const std::string& cursor, std::size_t limit,
-                               Done<SessionPage> done) = 0;
+    // Those of one phase, oldest first; `cursor` empty for the first page. A page may hold fewer
+    // than `limit`, even none, and not be the last: only an empty `next` says so.
+    virtual void list_sessions(Partition partition, SessionPhase phase, const std::string& cursor,
+                               std::size_t limit, Done<SessionPage> done) = 0;
     // Timers with after_due <= due_ms < before_due, with number order as tie-break; pages by
     // raising after_due is the caller's business: `skip` timers are left out first.
     virtual void list_timers(Partition partition, UnixMillis after_due, UnixMillis before_due,

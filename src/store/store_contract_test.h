@@ -73,10 +73,25 @@ class StoreContractTest : public testing::Test {
         return *wait<std::vector<TimerRecord>>(
             [&](auto done) { store_->session_timers(session, done); });
     }
-    Result<SessionPage> sessions(Partition partition, const std::string& cursor,
-                                 std::size_t limit) {
+    Result<SessionPage> sessions(Partition partition, const std::string& cursor, std::size_t limit,
+                                 SessionPhase phase = SessionPhase::kLive) {
         return wait<SessionPage>(
-            [&](auto done) { store_->list_sessions(partition, cursor, limit, done); });
+            [&](auto done) { store_->list_sessions(partition, phase, cursor, limit, done); });
+    }
+    // Of all pages, one session each.
+    std::vector<SessionId> ids(SessionPhase phase) {
+        std::vector<SessionId> found;
+        std::string cursor;
+        do {
+            const auto page = sessions(0, cursor, 1, phase);
+            EXPECT_TRUE(page) << page.error().to_string();
+            for (const SessionRecord& record : page->sessions) {
+                EXPECT_EQ(record.end.has_value(), phase == SessionPhase::kEnded);
+                found.push_back(record.session);
+            }
+            cursor = page->next;
+        } while (!cursor.empty());
+        return found;
     }
     std::vector<JournalRecord> journal(const SessionId& session, std::size_t limit = 100) {
         return *wait<std::vector<JournalRecord>>(
@@ -306,7 +321,8 @@ TYPED_TEST_P(StoreContractTest, ExpiredEndsAreForgottenAndTheirIdsFree) {
     EXPECT_EQ(this->expire(9001), 1U);
     EXPECT_FALSE(this->load(this->a_));
     EXPECT_TRUE(this->journal(this->a_).empty());
-    EXPECT_TRUE(this->sessions(0, "", 10)->sessions.empty());
+    EXPECT_TRUE(this->ids(SessionPhase::kLive).empty());
+    EXPECT_TRUE(this->ids(SessionPhase::kEnded).empty());
     SessionCommit again = test_step(this->a_, 1, "again");
     EXPECT_EQ(this->commit_one(epoch, again).status, CommitStatus::kCommitted);
     EXPECT_EQ(this->load(this->a_)->fields.size(), 1U);
@@ -393,6 +409,36 @@ TYPED_TEST_P(StoreContractTest, SessionsAreListedOldestFirstInPages) {
     EXPECT_THAT(states, testing::ElementsAre("s5", "s4", "s3", "s2", "s1"));
     EXPECT_FALSE(this->sessions(0, "nonsense", 2));
     EXPECT_TRUE(this->sessions(1, "", 2)->sessions.empty());
+}
+
+TYPED_TEST_P(StoreContractTest, EndedSessionsAreListedApart) {
+    const Epoch epoch = this->claim(0);
+    for (std::uint64_t number = 1; number <= 4; ++number) {
+        SessionCommit step = test_step(test_session(number), 1, "s");
+        step.created_ms = static_cast<UnixMillis>(1000 - number);
+        step.end = number == 4 ? std::optional(EndRecord{"at once", 9000}) : std::nullopt;
+        this->commit_one(epoch, step);
+    }
+    EXPECT_THAT(this->ids(SessionPhase::kLive),
+                testing::ElementsAre(test_session(3), test_session(2), test_session(1)));
+
+    SessionCommit last = test_step(test_session(2), 2, "s");
+    last.end = EndRecord{"later", 8000};
+    this->commit_one(epoch, last);
+    // One that is born and ends in the same batch.
+    SessionCommit born = test_step(test_session(5), 1, "s");
+    born.created_ms = 500;
+    SessionCommit dead = test_step(test_session(5), 2, "s");
+    dead.end = EndRecord{"soon", 9000};
+    ASSERT_TRUE(this->commit(epoch, {born, dead}));
+
+    EXPECT_THAT(this->ids(SessionPhase::kLive),
+                testing::ElementsAre(test_session(3), test_session(1)));
+    EXPECT_THAT(this->ids(SessionPhase::kEnded),
+                testing::ElementsAre(test_session(5), test_session(4), test_session(2)));
+    EXPECT_EQ(this->expire(8001), 1U);
+    EXPECT_THAT(this->ids(SessionPhase::kEnded),
+                testing::ElementsAre(test_session(5), test_session(4)));
 }
 
 TYPED_TEST_P(StoreContractTest, JournalKeepsTheNewest) {
@@ -556,8 +602,8 @@ REGISTER_TYPED_TEST_SUITE_P(
     SessionsOfAnotherPartitionAreRefused, EndedSessionsKeepTheirMetaAndEnd,
     EndSweepsWhatTheSameBatchBrought, ExpiredEndsAreForgottenAndTheirIdsFree,
     ExpiryIsBoundedPerCall, TimersComeByDueTimeThenNumber, RemovedTimersAreGone,
-    SessionsAreListedOldestFirstInPages, JournalKeepsTheNewest, AnswersAreFoundUntilTheyExpire,
-    DocumentsAreKeptByHashAndByName, PayloadsAreBytes, CommitsAreAnsweredInTheirOrder,
-    ManyThreadsCommitAtOnce, EveryCallIsAnsweredAlsoAfterClosing);
+    SessionsAreListedOldestFirstInPages, EndedSessionsAreListedApart, JournalKeepsTheNewest,
+    AnswersAreFoundUntilTheyExpire, DocumentsAreKeptByHashAndByName, PayloadsAreBytes,
+    CommitsAreAnsweredInTheirOrder, ManyThreadsCommitAtOnce, EveryCallIsAnsweredAlsoAfterClosing);
 
 }  // namespace fermata::store

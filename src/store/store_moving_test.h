@@ -107,7 +107,8 @@ TYPED_TEST_P(StoreMovingTest, ImportedRecordsAreAsTheyWere) {
     ASSERT_TRUE(ended && ended->end);
     EXPECT_EQ(ended->end->payload, "end");
     EXPECT_EQ(ended->end->expires_ms, 9000);
-    EXPECT_EQ(this->sessions(0, "", 10)->sessions.size(), 2U);
+    EXPECT_THAT(this->ids(SessionPhase::kLive), testing::ElementsAre(this->a_));
+    EXPECT_THAT(this->ids(SessionPhase::kEnded), testing::ElementsAre(this->b_));
     ASSERT_EQ(this->session_timers(this->a_).size(), 1U);
     EXPECT_EQ(this->session_timers(this->a_)[0].payload, "timer");
     EXPECT_EQ(this->timers(0, 5000, 5001).timers.size(), 1U);
@@ -164,7 +165,8 @@ TYPED_TEST_P(StoreMovingTest, ARepeatedImportChangesNothing) {
     const auto again = this->import_records(batch);
     ASSERT_TRUE(again);
     EXPECT_EQ(*again, 0U);
-    EXPECT_EQ(this->sessions(0, "", 10)->sessions.size(), 2U);
+    EXPECT_THAT(this->ids(SessionPhase::kLive), testing::ElementsAre(this->a_));
+    EXPECT_THAT(this->ids(SessionPhase::kEnded), testing::ElementsAre(this->b_));
     EXPECT_EQ(this->inbox(0).size(), 1U);
     EXPECT_EQ(this->outbox(0).size(), 1U);
     EXPECT_EQ(this->session_timers(this->a_).size(), 1U);

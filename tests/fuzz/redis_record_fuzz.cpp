@@ -68,9 +68,11 @@ void decode_reply(redis::ReplyView reply) {
     SessionReader reader(some_session());
     static_cast<void>(session_of(reader, reply));
     static_cast<void>(reader.take_timers());
-    if (const auto page = session_page_of(reply, kLimit)) {
-        FERMATA_CHECK(page->sessions.size() <= kLimit);
-        FERMATA_CHECK(page->next.empty() || reply.size() > 0);
+    for (const auto phase : fermata::store::kSessionPhases) {
+        if (const auto page = session_page_of(reply, phase, kLimit)) {
+            FERMATA_CHECK(page->sessions.size() <= kLimit);
+            FERMATA_CHECK(page->next.empty() || reply.size() > 0);
+        }
     }
     if (const auto page = timer_page_of(reply, kLimit)) {
         FERMATA_CHECK(page->timers.size() <= kLimit);

@@ -49,9 +49,7 @@ class Work : public std::enable_shared_from_this<Work> {
 
     void adopt(const std::vector<store::SessionRecord>& sessions) {
         for (const store::SessionRecord& session : sessions) {
-            if (!session.end) {
-                sessions_.push_back({session.session, session.seq, {}});
-            }
+            sessions_.push_back({session.session, session.seq, {}});
         }
     }
     void begin() {
@@ -192,8 +190,9 @@ class Instance {
         for (const Partition partition : partitions) {
             const auto epoch =
                 store::wait<store::Epoch>([&](auto done) { store_->claim(partition, node, done); });
-            const auto page = store::wait<store::SessionPage>(
-                [&](auto done) { store_->list_sessions(partition, "", 1000, done); });
+            const auto page = store::wait<store::SessionPage>([&](auto done) {
+                store_->list_sessions(partition, store::SessionPhase::kLive, "", 1000, done);
+            });
             if (!epoch || !page) {
                 say("unexpected " + (epoch ? page.error() : epoch.error()).to_string());
                 return;

@@ -113,6 +113,9 @@ local function add(letter, key, from, to)
     call('PEXPIRE', key, session_ttl)
     call('ZADD', base .. 'sessions', ARGV[from], ARGV[from + 1])
     fresh[base .. 'sessions'] = true
+  elseif letter == 'e' then -- id: a session that has ended
+    call('ZADD', base .. 'ended', call('HGET', key, 'created'), ARGV[from])
+    fresh[base .. 'ended'] = true
   elseif letter == 'a' then -- keys and answers
     call('HSET', base .. 'answers', unpack(ARGV, from, to))
     fresh[base .. 'answers'] = true
@@ -165,6 +168,7 @@ local function remove_session(key, id, expire_at)
     end
   end
   remove_fields(key, gone)
+  try('ZREM', base .. 'sessions', id)
   call('PEXPIREAT', key, expire_at)
 end
 

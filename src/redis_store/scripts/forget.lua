@@ -1,6 +1,6 @@
 -- Ended sessions and kept answers whose time is over. Follows call.lua.
 --
--- KEYS   owner, expiry, sessions, answers, then the keys of the sessions and of their journals
+-- KEYS   owner, expiry, sessions, ended, answers, then the keys of the sessions and of their journals
 -- ARGV   1 now (ms), then members of expiry: 's:<session>' or 'a:<key>'; then the words of call.lua
 --
 -- A member that was given a later time meanwhile stays. Removals come first, so that memory is freed
@@ -16,7 +16,8 @@ for at = 2, #ARGV - 3 do
     if string.sub(member, 1, 1) == 's' then
       try('UNLINK', base .. 's:' .. name)
       try('UNLINK', base .. 'j:' .. name)
-      try('ZREM', base .. 'sessions', name)
+      try('ZREM', base .. 'ended', name)
+      try('ZREM', base .. 'sessions', name) -- of when there was one table for both
     else
       try('HDEL', base .. 'answers', name)
     end

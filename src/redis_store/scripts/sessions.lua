@@ -1,12 +1,12 @@
--- One page of a partition's sessions, oldest first.
+-- One page of a partition's sessions that live, or of those that have ended; oldest first.
 --
--- KEYS   sessions
+-- KEYS   sessions or ended
 -- ARGV   1 how many, 2 created and 3 id of the session before the page ('' '': from the beginning)
 --
 -- Answers a list, five elements a session: id, created, seq, meta, state; two more when seq ends with
 -- ' ended': end, expires. A session whose record is gone has '' as seq.
 local call = redis.call
-local base = string.sub(KEYS[1], 1, -9) -- without 'sessions'
+local base = string.match(KEYS[1], '^(.*:)%l+$') -- without the table's name
 
 -- Place of the first session after the cursor; it may be gone, then its place is searched for.
 local function place()
