@@ -19,7 +19,7 @@ fuzz_target() {
 
 verb_fuzz() {
   local seconds=${1:-60} names
-  names=$(sed -n 's/^ *fermata_fuzz_target(\([a-z_]*\) .*/\1/p' tests/fuzz/CMakeLists.txt)
+  names=$(sed -n 's/^ *fermata_fuzz_target(\([a-z_]*\).*/\1/p' tests/fuzz/CMakeLists.txt)
   use_verb build
   # shellcheck disable=SC2046,SC2086  # a list of words
   verb_build fuzz --target $(printf 'fuzz_%s ' $names)
