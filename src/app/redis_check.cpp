@@ -102,10 +102,12 @@ void RedisCheck::run() {
         const auto probe = connect(shard.primary.address);
         if (probe != nullptr) {
             check_server(*probe);
+            note_moves(*probe);
             check_trial_commits(*probe, shard);
             check_layout(*probe);
         }
     }
+    check_moves();
 }
 
 std::unique_ptr<redis::Probe> RedisCheck::connect(const redis::Address& address) {
@@ -251,6 +253,49 @@ void RedisCheck::check_coverage(const redis::Topology& topology) {
              "commits are acknowledged before any replica has them: a failover loses the last ones "
              "when this server fails, too",
              "redis-wait-replicas=1");
+    }
+}
+
+void RedisCheck::note_moves(redis::Probe& probe) {
+    if (!topology_.is_cluster) {
+        return;
+    }
+    if (const auto nodes = ask(probe, redis::Command("CLUSTER").add("NODES"))) {
+        moving_[probe.address()] = redis::decode_moving_slots(nodes->view().text());
+    }
+}
+
+// A slot that one node imports and that its server does not know to be leaving there.
+void RedisCheck::check_moves() {
+    place_ = "cluster";
+    std::set<redis::Slot> leaving;
+    std::set<redis::Slot> torn;
+    for (const auto& [address, moving] : moving_) {
+        for (const redis::MovingSlots::Mark& mark : moving.leaving) {
+            leaving.insert(mark.slot);
+        }
+    }
+    for (const auto& [address, moving] : moving_) {
+        for (const redis::MovingSlots::Mark& mark : moving.importing) {
+            if (!leaving.contains(mark.slot)) {
+                torn.insert(mark.slot);
+            }
+        }
+    }
+    for (const redis::Slot slot : torn) {
+        fail("moves",
+             "slot " + number(slot) +
+                 " was being moved when its primary failed: its keys may be on two servers, and "
+                 "nothing of it is served then",
+             "redis-cli --cluster fix brings them together");
+    }
+    if (!leaving.empty()) {
+        const std::string first = number(*leaving.begin());
+        note("moves",
+             leaving.size() == 1
+                 ? "slot " + first + " is being moved"
+                 : number(leaving.size()) + " slots are being moved, " + first + " first",
+             "redis-cli --cluster fix ends a move that was broken off");
     }
 }
 

@@ -38,6 +38,9 @@ class RedisCheck {
     void check_topology(redis::Probe& probe);
     void check_coverage(const redis::Topology& topology);
     void check_server(redis::Probe& probe);
+    // What the primary is moving; check_moves() looks at what all of them said.
+    void note_moves(redis::Probe& probe);
+    void check_moves();
     void check_replicas(const std::map<std::string, std::string>& info);
     void check_memory(const std::map<std::string, std::string>& info);
     void check_persistence(const std::map<std::string, std::string>& info);
@@ -65,6 +68,7 @@ class RedisCheck {
     std::set<redis::Address> met_;
     bool is_known_ = false;  // the node that is being connected to
     redis::Topology topology_;
+    std::map<redis::Address, redis::MovingSlots> moving_;
 };
 
 }  // namespace fermata::app

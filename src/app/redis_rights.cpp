@@ -20,6 +20,7 @@ constexpr std::array kTries = std::to_array<Try>({
     {"time", "time"},
     {"wait", "wait 0 1"},
     {"asking", "asking"},
+    {"cluster|countkeysinslot", "cluster countkeysinslot 0"},
     {"cluster|info", "cluster info"},
     {"cluster|nodes", "cluster nodes"},
     {"cluster|shards", "cluster shards"},

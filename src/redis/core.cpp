@@ -155,6 +155,7 @@ void Client::Core::tick() {
         polled_at_ = now;
     }
     survey_.tick(now);
+    watch_slots();
     if (!std::exchange(is_doubtful_, false) && waiting_room_.size() == 0) {
         survey_.calm();
     }
@@ -180,6 +181,9 @@ Status Client::Core::make_status(Time now) const {
         }
         oldest = std::min(oldest, now - one.oldest_unanswered);
         status.primaries.push_back(std::move(one));
+    }
+    if (slot_watch_.is_any_torn() && status.last_error.empty()) {
+        status.last_error = torn_text(slot_watch_.first_torn());
     }
     oldest = std::min(oldest, waiting_room_.oldest().value_or(now));
     status.oldest_unanswered = std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest);

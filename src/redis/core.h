@@ -21,6 +21,7 @@
 #include "redis/primary.h"
 #include "redis/reply_error.h"
 #include "redis/slot_map.h"
+#include "redis/slot_watch.h"
 #include "redis/survey.h"
 #include "redis/tls.h"
 #include "redis/waiting_room.h"
@@ -59,6 +60,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     void accept(OutstandingPtr request);
     void dispatch(OutstandingPtr request);
     Primary* destination(const Outstanding& request);
+    [[nodiscard]] bool is_of_doubtful_slot(const Outstanding& request) const;
     Primary* any_primary();
     void pause(OutstandingPtr request, WaitingRoom::Until until);
     void expire_deadlines(Time now);
@@ -91,6 +93,12 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     void retire_unused();
     void redirect_misplaced();
     void tell_changed(const std::vector<SlotRange>& ranges);
+    // Are the slots whole whose primary changed? Until that is known, requests for them wait.
+    void doubt(const std::vector<SlotRange>& ranges);
+    void watch_slots();
+    void ask_what_it_holds(Primary& primary, unsigned round);
+    void settle_slots(const SlotWatch::Found& found);
+    [[nodiscard]] std::string torn_text(Slot slot) const;
     void flush_primaries();
     void await_writes(const Primary::Awaited& awaited);
 
@@ -114,7 +122,9 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     std::set<Primary*> dirty_;  // want flush()
     bool is_flush_posted_ = false;
     SlotMap slots_;
-    Topology topology_;  // the last one taken
+    SlotWatch slot_watch_;
+    bool is_count_denied_ = false;  // and was said
+    Topology topology_;             // the last one taken
     bool is_known_ = false;
     Time polled_at_;
     std::optional<Time> outdated_since_;  // answers older than the topology came since then

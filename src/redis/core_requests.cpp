@@ -23,7 +23,11 @@ void Client::Core::dispatch(OutstandingPtr request) {
     if (request->is_abandoned()) {
         return;
     }
-    if (Primary* primary = destination(*request)) {
+    if (is_of_doubtful_slot(*request)) {
+        slot_watch_.want(*request->request.slot);
+        waiting_room_.enter(std::move(request), options_.retry_pause_max,
+                            WaitingRoom::Until::kTopology);
+    } else if (Primary* primary = destination(*request)) {
         primary->enqueue(std::move(request));
     } else if (request->request.primary && is_known_) {
         finish(*request, Error(ErrorCode::kNotFound,
@@ -33,6 +37,12 @@ void Client::Core::dispatch(OutstandingPtr request) {
         waiting_room_.enter(std::move(request), options_.retry_pause_max,
                             WaitingRoom::Until::kTopology);
     }
+}
+
+// What was meant for a node, or sent behind ASKING, is not about the slot's present server.
+bool Client::Core::is_of_doubtful_slot(const Outstanding& request) const {
+    return request.request.slot && !request.request.primary && !request.asked_at &&
+           !slot_watch_.is_whole(*request.request.slot);
 }
 
 Primary* Client::Core::destination(const Outstanding& request) {
@@ -90,6 +100,9 @@ void Client::Core::expire(Outstanding& request) {
     const Primary* primary = destination(request);
     std::string why = request.last_refusal.empty() ? "" : explain_error(request.last_refusal);
     bool is_denied = classify_error(request.last_refusal) == ErrorKind::kDenied;
+    if (why.empty() && request.request.slot && slot_watch_.is_torn(*request.request.slot)) {
+        why = torn_text(*request.request.slot);
+    }
     if (why.empty() && primary != nullptr && !request.is_sent) {
         why = primary->last_error();
         is_denied = primary->is_denied();
@@ -182,10 +195,12 @@ void Client::Core::follow(OutstandingPtr request, std::string_view text, Primary
     Primary& there = find_or_add(known_node(*target));
     const std::vector<SlotRange> changed = slots_.assign({{{slot, slot}, &there}});
     if (!changed.empty()) {
+        doubt(changed);
         count_slots();
         tell_changed(changed);
     }
     dispatch(std::move(request));
+    watch_slots();
 }
 
 // ASK: the slot is on its way and this key has arrived there already, or is new. A script waits

@@ -62,6 +62,7 @@ void Client::Core::flush_primaries() {
     if (first) {
         await_writes(*first);
     }
+    watch_slots();
 }
 
 // The loop sleeps until a primary whose writes wait for company may have it, or has waited enough.
@@ -81,6 +82,92 @@ void Client::Core::history_changed(Primary& primary) {
     log::info("redis: a primary came back with another history",
               {{"primary", primary.node().address.to_string()}});
     tell_changed(slots_.slots_of(&primary));
+}
+
+void Client::Core::doubt(const std::vector<SlotRange>& ranges) {
+    if (topology_.is_cluster && !ranges.empty()) {
+        slot_watch_.doubt(ranges);
+    }
+}
+
+void Client::Core::watch_slots() {
+    if (!slot_watch_.is_any_wanted()) {
+        return;
+    }
+    const Time now = std::chrono::steady_clock::now();
+    std::vector<Address> serving;
+    for (const auto& [address, primary] : primaries_) {
+        if (primary->slot_count == 0) {
+            continue;
+        }
+        serving.push_back(address);
+        if (primary->read_channel().is_open()) {
+            if (const auto round = slot_watch_.ask(address, now)) {
+                ask_what_it_holds(*primary, *round);
+            }
+        }
+    }
+    const auto server_of = [this](Slot slot) -> const Address* {
+        const Primary* const primary = slots_.find(slot);
+        return primary == nullptr ? nullptr : &primary->node().address;
+    };
+    if (const auto found = slot_watch_.conclude(serving, server_of, now)) {
+        settle_slots(*found);
+    }
+}
+
+// What a node does not let us ask, it is taken not to have. Answers come in the order of the
+// questions, so the last one completes what it says.
+void Client::Core::ask_what_it_holds(Primary& primary, unsigned round) {
+    ReadChannel& channel = primary.read_channel();
+    const Address address = primary.node().address;
+    auto said = std::make_shared<SlotWatch::Said>();
+    for (const Slot slot : slot_watch_.slots()) {
+        channel.ask(Command("CLUSTER").add("COUNTKEYSINSLOT").add(slot),
+                    [this, said, slot](const Result<Reply>& reply) {
+                        if (reply && reply->view().integer().value_or(0) > 0) {
+                            said->held.insert(slot);
+                        }
+                        if (!reply && reply.error().code() == ErrorCode::kForbidden &&
+                            !std::exchange(is_count_denied_, true)) {
+                            log::warning(
+                                "redis: slots that a failover tore apart cannot be seen; ACL rule "
+                                "+cluster|countkeysinslot");
+                        }
+                    });
+    }
+    channel.ask(Command("CLUSTER").add("NODES"),
+                [this, round, address, said](const Result<Reply>& reply) {
+                    if (reply) {
+                        said->moving = decode_moving_slots(reply->view().text());
+                    }
+                    if (!reply && reply.error().code() == ErrorCode::kUnavailable) {
+                        slot_watch_.lost(round, address);
+                    } else {
+                        slot_watch_.answered(round, address, std::move(*said));
+                    }
+                    boost::asio::post(loop_, [this] { watch_slots(); });
+                });
+    channel.flush();
+}
+
+void Client::Core::settle_slots(const SlotWatch::Found& found) {
+    for (const Slot slot : found.torn) {
+        log::error("redis: " + torn_text(slot), {{"slot", slot}});
+    }
+    if (!found.whole.empty() || !found.torn.empty()) {
+        count_slots();
+        publish_status();
+    }
+    if (!found.whole.empty()) {
+        waiting_room_.topology_is_new();
+    }
+}
+
+std::string Client::Core::torn_text(Slot slot) const {
+    return "slot " + std::to_string(slot) +
+           " was being moved when its primary failed, and its keys are on two servers; "
+           "redis-cli --cluster fix brings them together, until then nothing of it is served";
 }
 
 void Client::Core::tell_changed(const std::vector<SlotRange>& ranges) {
@@ -167,14 +254,18 @@ void Client::Core::surveyed(Topology topology) {
     is_known_ = true;
     topology_ = std::move(topology);
     std::vector<SlotMap::Assignment> assigned;
+    std::vector<SlotRange> unserved;
     for (const Shard& shard : topology_.shards) {
         Primary& primary = find_or_add(shard.primary);
         primary.set_id(shard.primary.id);
         for (const SlotRange& range : shard.slots) {
             assigned.push_back({range, &primary});
+            slots_.append_unserved(range, unserved);
         }
     }
     const std::vector<SlotRange> changed = slots_.assign(assigned);
+    doubt(unserved);
+    doubt(changed);
     if (!changed.empty()) {
         log::info("redis: slots have another primary", {{"ranges", changed.size()}});
         tell_changed(changed);
@@ -226,6 +317,9 @@ void Client::Core::count_slots() {
             continue;
         }
         ++primary->slot_count;
+        if (slot_watch_.is_torn(static_cast<Slot>(slot))) {
+            continue;
+        }
         auto& ranges = primary->slot_ranges;
         if (ranges.empty() || ranges.back().second + 1U != slot) {
             ranges.emplace_back(static_cast<Slot>(slot), static_cast<Slot>(slot));

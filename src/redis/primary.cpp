@@ -394,8 +394,10 @@ PrimaryState Primary::state_in_trouble() const {
 PrimaryStatus Primary::status(Time now) const {
     PrimaryStatus status;
     status.address = node_.address;
-    status.slots = slot_count;
     status.slot_ranges = slot_ranges;
+    for (const auto& [first, last] : slot_ranges) {
+        status.slots += last - first + 1U;
+    }
     if (facts_) {
         status.server_version = facts_->version;
         status.replicas = facts_->live_replicas(replica_watch_.lag_max());

@@ -104,7 +104,8 @@ class Primary final : private WriteChannelOwner, private ReadChannelOwner {
     // Open only: for the client's own questions.
     [[nodiscard]] ReadChannel& read_channel() { return read_channel_; }
 
-    // Kept by the host: slots of the present topology, and whether there were any before.
+    // Kept by the host: slots of the present topology, those of them that are not torn, and
+    // whether there were any before.
     std::size_t slot_count = 0;
     std::vector<std::pair<Slot, Slot>> slot_ranges;
     bool was_serving = false;

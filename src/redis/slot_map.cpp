@@ -34,6 +34,13 @@ std::vector<SlotRange> SlotMap::assign(const std::vector<Assignment>& assigned) 
         [&](Slot slot) { return before[slot] != nullptr && before[slot] != primaries_[slot]; });
 }
 
+void SlotMap::append_unserved(const SlotRange& range, std::vector<SlotRange>& into) const {
+    const auto found = ranges_where([&](Slot slot) {
+        return slot >= range.first && slot <= range.last && primaries_[slot] == nullptr;
+    });
+    into.insert(into.end(), found.begin(), found.end());
+}
+
 std::vector<SlotRange> SlotMap::slots_of(const Primary* primary) const {
     return ranges_where([&](Slot slot) { return primaries_[slot] == primary; });
 }

@@ -24,6 +24,8 @@ class SlotMap {
         Primary* primary;
     };
     std::vector<SlotRange> assign(const std::vector<Assignment>& assigned);
+    // Slots of the range that nobody serves yet.
+    void append_unserved(const SlotRange& range, std::vector<SlotRange>& into) const;
 
     // The slots of one primary, as ranges.
     [[nodiscard]] std::vector<SlotRange> slots_of(const Primary* primary) const;

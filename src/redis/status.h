@@ -28,7 +28,7 @@ struct PrimaryStatus {
     Address address;
     PrimaryState state = PrimaryState::kConnecting;
     std::string server_version;                      // "7.0.15"; empty before the first contact
-    std::size_t slots = 0;                           // it serves
+    std::size_t slots = 0;                           // it serves, and that are not torn
     std::vector<std::pair<Slot, Slot>> slot_ranges;  // the same, as first and last ones
     unsigned replicas = 0;                           // connected to it, as it says itself
     bool degraded = false;                           // writes are answered without replicas
@@ -57,7 +57,7 @@ struct Counters {
 struct Status {
     bool is_known = false;    // a topology has been read
     bool is_cluster = false;  // false with is_known: a stand-alone server
-    // Slots without a primary that is ready. 0: everything can be served.
+    // Slots without a primary that is ready, or torn. 0: everything can be served.
     std::size_t slots_missing = 16'384;
     std::size_t requests_waiting = 0;
     std::size_t bytes_waiting = 0;

@@ -172,6 +172,24 @@ std::optional<SlotRange> parse_range(std::string_view word) {
     return SlotRange{static_cast<Slot>(*begin), static_cast<Slot>(*end)};
 }
 
+// "[42->-id]" leaves for that node, "[42-<-id]" comes from it.
+void add_mark(std::string_view word, MovingSlots& moving) {
+    if (word.size() < 2 || word.front() != '[' || word.back() != ']') {
+        return;
+    }
+    word = word.substr(1, word.size() - 2);
+    const auto slot = as_number(take_word(word, '-'));
+    if (!slot || *slot >= kSlotCount || word.size() < 3 || word[1] != '-') {
+        return;
+    }
+    const MovingSlots::Mark mark{static_cast<Slot>(*slot), std::string(word.substr(2))};
+    if (word.front() == '>') {
+        moving.leaving.push_back(mark);
+    } else if (word.front() == '<') {
+        moving.importing.push_back(mark);
+    }
+}
+
 bool has_flag(std::string_view flags, std::string_view wanted) {
     while (!flags.empty()) {
         if (take_word(flags, ',') == wanted) {
@@ -267,6 +285,23 @@ Topology standalone_topology(const Address& address) {
     topology.is_cluster = false;
     topology.shards.push_back(std::move(shard));
     return topology;
+}
+
+MovingSlots decode_moving_slots(std::string_view text) {
+    MovingSlots moving;
+    while (!text.empty()) {
+        std::string_view line = take_word(text, '\n');
+        const std::string_view id = take_word(line);
+        take_word(line);
+        if (!has_flag(take_word(line), "myself")) {
+            continue;
+        }
+        moving.id = id;
+        while (!line.empty()) {
+            add_mark(take_word(line), moving);
+        }
+    }
+    return moving;
 }
 
 std::vector<SeenNode> decode_cluster_nodes(std::string_view text) {

@@ -75,4 +75,18 @@ struct SeenNode {
 // Lines that are malformed are left out.
 std::vector<SeenNode> decode_cluster_nodes(std::string_view text);
 
+// What a node is moving, by its own line of CLUSTER NODES: nobody else says it.
+struct MovingSlots {
+    struct Mark {
+        Slot slot = 0;
+        std::string other;  // the node's id that it goes to, or comes from
+
+        bool operator==(const Mark&) const = default;
+    };
+    std::string id;  // of the node that says so
+    std::vector<Mark> leaving;
+    std::vector<Mark> importing;
+};
+MovingSlots decode_moving_slots(std::string_view text);
+
 }  // namespace fermata::redis

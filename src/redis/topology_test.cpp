@@ -174,6 +174,28 @@ TEST(ClusterNodesTest, TellsHowOthersAreSeen) {
     EXPECT_FALSE(nodes[2].is_linked);
 }
 
+TEST(MovingSlotsTest, AreReadFromTheLineOfTheNodeItself) {
+    const MovingSlots moving = decode_moving_slots(
+        "bb 10.0.0.2:7000@17000 master - 0 5 4 connected 101 [7->-aa]\n"
+        "aa 10.0.0.1:7000@17000,name myself,master - 0 17 3 connected 0-99 [300->-bb] "
+        "[301-<-cc]\n");
+
+    EXPECT_EQ(moving.id, "aa");
+    EXPECT_THAT(moving.leaving, ElementsAre(MovingSlots::Mark{300, "bb"}));
+    EXPECT_THAT(moving.importing, ElementsAre(MovingSlots::Mark{301, "cc"}));
+}
+
+TEST(MovingSlotsTest, MarksThatAreMalformedAreLeftOut) {
+    const MovingSlots moving = decode_moving_slots(
+        "aa 10.0.0.1:7000@17000 myself,master - 0 17 3 connected [] [5] [6->] [x->-bb] "
+        "[99999->-bb] "
+        "[7=-bb] [8-<bb]");
+
+    EXPECT_TRUE(moving.leaving.empty());
+    EXPECT_TRUE(moving.importing.empty());
+    EXPECT_TRUE(decode_moving_slots("").id.empty());
+}
+
 TEST(ClusterInfoTest, TellsTheEpoch) {
     EXPECT_EQ(cluster_epoch("cluster_state:ok\r\ncluster_current_epoch:17\r\nx:1\r\n"), 17U);
     EXPECT_EQ(cluster_epoch("cluster_state:ok\r\n"), 0U);

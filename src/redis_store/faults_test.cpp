@@ -337,6 +337,63 @@ TEST_F(RedisStoreFaultsTest, APartitionThatIsHalfMovedIsReadWhole) {
     EXPECT_EQ(both->timers.size(), 2U);
 }
 
+// Redis forgets with the old primary that it was moving the slot: the new one says of the keys that
+// had left that they do not exist.
+TEST_F(RedisStoreFaultsTest, APartitionThatAFailoverToreApartWaitsForAllOfItsKeys) {
+    if (is_standalone()) {
+        GTEST_SKIP() << "no slots to move";
+    }
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 3);
+    commit_steps(epoch, b_, 1, 2);
+    const Servers servers(probe_, 0);
+    SlotMove move(probe_, probe_.keys.slot(0));
+    move.begin();
+    for (const char* const name : {"owner", "sessions", "outbox"}) {
+        move.move_key(probe_.keys.key(0, name));
+    }
+    move.move_key(probe_.keys.session(0, a_.key()));
+    Servers::control("failover", servers.primary());
+
+    // Nobody asked for anything since: the owner itself looks what it has.
+    EXPECT_TRUE(becomes([&] {
+        const store::StoreHealth health = store_->partition_health(0);
+        return !health.serves(store::StoreHealth::Service::kEnding) &&
+               health.reason.find("redis-cli --cluster fix") != std::string::npos;
+    }));
+    const auto late = RedisStore::open(options());  // has not seen any of it
+    ASSERT_TRUE(late) << late.error().to_string();
+    std::promise<Result<store::Epoch>> claimed;
+    (*late)->claim(0, 2, [&](auto told) { claimed.set_value(std::move(told)); });
+    EXPECT_TRUE(becomes([&] { return !(*late)->partition_health(0).ready; }));
+    (*late)->close();
+    EXPECT_FALSE(claimed.get_future().get());
+
+    std::promise<Result<CommitAnswer>> committed;
+    store_->commit(batch_of(epoch, {rich_step(a_, 4)}),
+                   [&](auto answer) { committed.set_value(std::move(answer)); });
+    std::promise<Result<store::SessionPage>> page;
+    store_->list_sessions(0, store::SessionPhase::kLive, "", 10,
+                          [&](auto told) { page.set_value(std::move(told)); });
+    auto answer = committed.get_future();
+    auto sessions = page.get_future();
+    EXPECT_EQ(answer.wait_for(seconds(1)), std::future_status::timeout);
+    EXPECT_EQ(sessions.wait_for(milliseconds(0)), std::future_status::timeout);
+
+    Servers::fix();
+    const auto done = answer.get();
+    ASSERT_TRUE(done) << done.error().to_string();
+    EXPECT_EQ(done->sessions[0].status, CommitStatus::kCommitted);
+    const auto all = sessions.get();
+    ASSERT_TRUE(all) << all.error().to_string();
+    EXPECT_EQ(all->sessions.size(), 2U);
+    EXPECT_EQ(load(a_)->seq, 4U);
+    EXPECT_EQ(load(b_)->seq, 2U);
+    EXPECT_EQ(outbox().size(), 6U);
+    EXPECT_EQ(store_->redo_counters().calls_redone, 0U);
+    EXPECT_TRUE(becomes([&] { return store_->health().ready; }));
+}
+
 // A session that ends empties keys in the middle of the script.
 TEST_F(RedisStoreFaultsTest, SessionsEndWhileTheirSlotIsMoved) {
     if (is_standalone()) {

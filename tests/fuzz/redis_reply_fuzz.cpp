@@ -42,6 +42,12 @@ void decode_texts(std::string_view text) {
         FERMATA_CHECK(!node.id.empty());
         check_ranges(node.slots);
     }
+    const fermata::redis::MovingSlots moving = fermata::redis::decode_moving_slots(text);
+    for (const auto* const marks : {&moving.leaving, &moving.importing}) {
+        for (const fermata::redis::MovingSlots::Mark& mark : *marks) {
+            FERMATA_CHECK(mark.slot < fermata::redis::kSlotCount);
+        }
+    }
     fermata::redis::classify_error(text);
     fermata::redis::explain_error(text);
     if (const auto target = fermata::redis::redirection_target(text, "host")) {

@@ -409,6 +409,24 @@ class RedisCluster:
         """Moves some slots with their keys from one primary to another; see redis_reshard."""
         return redis_reshard.move_slots(self, slots, pause_s, source, target, choose)
 
+    def move_half(self, slot, source, target):
+        """Moves half of a slot's keys and leaves it so."""
+        redis_reshard.move_half(self, slot, self.node(source), self.node(target))
+
+    def fix(self, timeout_s=HEAL_TIMEOUT_S):
+        """`redis-cli --cluster fix`: brings the keys of slots together whose move was cut off."""
+        login = self.login
+        command = ["redis-cli", "--cluster", "fix", self.primaries()[0].address]
+        if login.user:
+            command += ["--user", login.user]
+        if login.cacert:
+            command += ["--tls", "--cacert", login.cacert, "--cert", login.cert, "--key", login.key]
+        environment = {**os.environ, "REDISCLI_AUTH": login.password} if login.password else None
+        done = subprocess.run(command, input="yes\n", capture_output=True, text=True, timeout=timeout_s, env=environment,
+                              check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+
     def flush_scripts(self):
         for node in self.nodes:
             with contextlib.suppress(OSError, RedisError):

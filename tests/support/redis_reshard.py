@@ -21,17 +21,11 @@ def move_slots(cluster, count, pause_s=0.0, source=None, target=None, choose=Non
 
 
 def move_slot(cluster, slot, source, target, pause_s):
-    source_id, target_id = cluster.identity(source), cluster.identity(target)
+    target_id = cluster.identity(target)
     with cluster.connect(source, timeout_s=30) as giving, cluster.connect(target, timeout_s=30) as taking:
-        taking.call("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
-        giving.call("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        _begin(cluster, slot, source, target)
         time.sleep(pause_s / 2)
-        while True:
-            keys = giving.call("CLUSTER", "GETKEYSINSLOT", slot, KEYS_AT_ONCE)
-            if not keys:
-                break
-            giving.call("MIGRATE", target.host, target.port, "", 0, MIGRATE_TIMEOUT_MS, *_login_words(cluster),
-                        "KEYS", *keys)
+        while _move_keys(cluster, giving, slot, target, KEYS_AT_ONCE):
             time.sleep(pause_s / 4)
         time.sleep(pause_s / 4)
         taking.call("CLUSTER", "SETSLOT", slot, "NODE", target_id)
@@ -40,6 +34,28 @@ def move_slot(cluster, slot, source, target, pause_s):
         if other not in (source, target):
             with cluster.connect(other) as connection:
                 connection.call("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+
+
+def move_half(cluster, slot, source, target):
+    """Moves half of a slot's keys, at least one, and leaves the slot as it is then."""
+    _begin(cluster, slot, source, target)
+    with cluster.connect(source, timeout_s=30) as giving:
+        half = (giving.call("CLUSTER", "COUNTKEYSINSLOT", slot) + 1) // 2
+        _move_keys(cluster, giving, slot, target, half)
+
+
+def _begin(cluster, slot, source, target):
+    with cluster.connect(target) as taking, cluster.connect(source) as giving:
+        taking.call("CLUSTER", "SETSLOT", slot, "IMPORTING", cluster.identity(source))
+        giving.call("CLUSTER", "SETSLOT", slot, "MIGRATING", cluster.identity(target))
+
+
+def _move_keys(cluster, giving, slot, target, count):
+    """How many there were to be moved."""
+    keys = giving.call("CLUSTER", "GETKEYSINSLOT", slot, count)
+    if keys:
+        giving.call("MIGRATE", target.host, target.port, "", 0, MIGRATE_TIMEOUT_MS, *_login_words(cluster), "KEYS", *keys)
+    return len(keys)
 
 
 def _login_words(cluster):

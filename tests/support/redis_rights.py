@@ -5,7 +5,7 @@ USERS = ("fermata", "replication", "admin")
 # AUTH and HELLO need no right.
 COMMANDS = (
     # connection, topology, replicas
-    "ping client|setname info time wait asking cluster|info cluster|nodes cluster|shards cluster|slots",
+    "ping client|setname info time wait asking cluster|countkeysinslot cluster|info cluster|nodes cluster|shards cluster|slots",
     # the scripts that do all writing, and what is called in them
     "script|load evalsha",
     "exists unlink pexpire pexpireat get set",
