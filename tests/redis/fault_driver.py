@@ -101,9 +101,21 @@ class Faults:
         return ""
 
     def failover_then_reshard(self):
-        """At once, without waiting for calm between. Not at the same time: the new primary would not know of the move, which its
-        old one kept to itself (Redis 7, Valkey 8), and a person would have to mend the slot."""
+        """At once, without waiting for calm between."""
         return self.failover() + self.reshard()
+
+    def failover_while_resharding(self):
+        """The new primary does not know that it has half of some slots only: the old one kept that to itself (Redis 7). A person
+        mends them after a while."""
+        source, target = self._dice.sample(self._cluster.primaries(), 2)
+        mine = next(view for view in self._cluster.view(source) if view.port == source.port).slots
+        for slot in self._slots_with_keys(source, mine, 4):
+            self._cluster.move_half(slot, source, target)
+        self._cluster.failover(source)
+        torn = self._dice.uniform(0.5, 4.0)
+        time.sleep(torn)
+        self._cluster.fix()
+        return f"{torn:.1f}s"
 
     def _cut(self, side):
         away = self._away()
