@@ -59,7 +59,7 @@ void add_primaries(std::vector<api::Metric>& all, const redis::Status& status) {
 void add_client(std::vector<api::Metric>& all, const redis::Status& status) {
     all.push_back({"fermata_redis_slots_missing",
                    "gauge",
-                   "slots of the cluster without a primary that is ready",
+                   "slots of the cluster without a primary that is ready, or torn",
                    {{"", static_cast<double>(status.slots_missing)}}});
     const redis::Counters& counters = status.counters;
     all.push_back(counter("fermata_redis_commands_total", "commands handed to the client",

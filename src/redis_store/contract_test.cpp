@@ -3,6 +3,7 @@
 #include "redis_store/testing.h"
 #include "store/store_boxes_test.h"
 #include "store/store_contract_test.h"
+#include "store/store_ends_test.h"
 #include "store/store_moving_test.h"
 #include "store/store_nodes_test.h"
 
@@ -28,6 +29,7 @@ namespace fermata::store {
 using redis_store::RedisFactory;
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreContractTest, RedisFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreBoxesTest, RedisFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreEndsTest, RedisFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreMovingTest, RedisFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Redis, StoreNodesTest, RedisFactory);
 

@@ -2,6 +2,7 @@
 #include "store/memory_store.h"
 #include "store/store_boxes_test.h"
 #include "store/store_contract_test.h"
+#include "store/store_ends_test.h"
 #include "store/store_moving_test.h"
 #include "store/store_nodes_test.h"
 
@@ -32,8 +33,10 @@ class EmbeddedFactory {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContractTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreBoxesTest, MemoryFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreEndsTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreContractTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreBoxesTest, EmbeddedFactory);
+INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreEndsTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreMovingTest, MemoryFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Embedded, StoreMovingTest, EmbeddedFactory);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreNodesTest, MemoryFactory);
