@@ -112,6 +112,8 @@ TYPED_TEST_P(StoreEndsTest, EndedSessionsAreListedApart) {
     SessionCommit dead = test_step(test_session(5), 2, "s");
     dead.end = EndRecord{"soon", 9000};
     ASSERT_TRUE(this->commit(epoch, {born, dead}));
+    // It was the oldest one, and has left: no place of a page is spent on it.
+    EXPECT_EQ(this->sessions(0, "", 1)->sessions.size(), 1U);
 
     EXPECT_THAT(this->ids(SessionPhase::kLive),
                 testing::ElementsAre(test_session(3), test_session(1)));
