@@ -24,6 +24,8 @@ struct Call {
     store::Epoch epoch = 0;
     // Without the words that call.lua reads last.
     std::optional<redis::Command> command;
+    // Sent instead, as it is, when this process has not claimed the epoch.
+    std::optional<redis::Command> unclaimed;
     // Instead of epoch and command: an append, by whoever owns the partition when its turn comes.
     std::function<redis::Command(bool owned)> encode_append;
     std::function<void(Result<CallAnswer>)> done;

@@ -132,7 +132,12 @@ CallQueue::Step CallQueue::begin_call(Call& call) {
             return Step::kBusy;
         }
     }
-    if (call.epoch != epoch_ || epoch_ == 0) {
+    const bool is_claimed = call.epoch == epoch_ && epoch_ != 0;
+    if (!is_claimed && call.unclaimed) {
+        send_unnumbered([this] { return *std::get<Call>(jobs_.front()).unclaimed; });
+        return Step::kBusy;
+    }
+    if (!is_claimed) {
         auto done = std::move(call.done);
         const Error error = refusal(call.epoch);
         jobs_.pop_front();
@@ -152,27 +157,36 @@ void CallQueue::send_foreign() {
         return foreign(*std::get<Call>(jobs_.front()).command, surrounds_.appender,
                        foreign_number_);
     };
-    send(make, redis::Request::Kind::kWrite, [this](const Result<redis::Reply>& reply) {
-        auto done = std::move(std::get<Call>(jobs_.front()).done);
+    send_unnumbered(make);
+}
+
+void CallQueue::send_unnumbered(Make make) {
+    send(std::move(make), redis::Request::Kind::kWrite, [this](const Result<redis::Reply>& reply) {
+        const Call call = std::move(std::get<Call>(jobs_.front()));
         jobs_.pop_front();
+        const auto [status, rest] = reply ? first_word(reply->view().text())
+                                          : std::pair<std::string_view, std::string_view>();
         if (!reply) {
-            done(reply.error());
-        } else if (const auto [status, rest] = first_word(reply->view().text()); status == "OK") {
-            done(CallAnswer{false, std::string(rest)});
+            call.done(reply.error());
+        } else if (status == "OK") {
+            call.done(CallAnswer{false, std::string(rest)});
+        } else if (status == "FENCED") {
+            call.done(fenced(parse_number(rest).value_or(0), call.epoch));
         } else {
-            done(strange_answer(reply->view().text()));
+            call.done(strange_answer(reply->view().text()));
         }
         go_on();
     });
 }
 
 Error CallQueue::refusal(store::Epoch epoch) const {
-    if (lost_why_ && epoch == lost_epoch_) {
-        return *lost_why_;
-    }
+    return lost_why_ && epoch == lost_epoch_ ? *lost_why_ : fenced(epoch_, epoch);
+}
+
+Error CallQueue::fenced(store::Epoch stored, store::Epoch of_call) const {
     return {ErrorCode::kFenced, "partition " + std::to_string(partition_) + " is at epoch " +
-                                    std::to_string(epoch_) + ", the call at " +
-                                    std::to_string(epoch)};
+                                    std::to_string(stored) + ", the call at " +
+                                    std::to_string(of_call)};
 }
 
 void CallQueue::on_call_answer(const Result<redis::Reply>& reply) {

@@ -116,6 +116,7 @@ class CallQueue {
     void on_call_answer(const Result<redis::Reply>& reply);
     void finish_call(CallAnswer answer);
     [[nodiscard]] Error refusal(store::Epoch epoch) const;
+    [[nodiscard]] Error fenced(store::Epoch stored, store::Epoch of_call) const;
 
     void look(std::function<void(const Stored&)> then);
     void compare(const Stored& stored);
@@ -139,6 +140,8 @@ class CallQueue {
     using Then = std::function<void(const Result<redis::Reply>&)>;
     // Makes the command once more when the client has no room for it at the moment.
     void send(Make make, redis::Request::Kind kind, Then then);
+    // For the call at the front.
+    void send_unnumbered(Make make);
     void hand_over();
     void on_reply(const Result<redis::Reply>& reply);
     void release_reads();

@@ -222,6 +222,33 @@ TEST_F(RedisStoreFaultsTest, AnotherOwnersClaimFencesEveryLaterCommit) {
     EXPECT_EQ(answer->sessions[0].status, CommitStatus::kCommitted);
 }
 
+// A process that starts again may find that others should have what its former life owned.
+TEST_F(RedisStoreFaultsTest, APartitionIsHandedBackByAProcessThatDidNotClaimIt) {
+    const Epoch former = claim();
+    const Epoch epoch = claim();
+    commit_steps(epoch, a_, 1, 1);
+    auto restarted = RedisStore::open(options());
+    ASSERT_TRUE(restarted);
+    const auto release = [&restarted](Epoch of) {
+        return wait<bool>([&](auto done) { (*restarted)->release(0, of, std::move(done)); });
+    };
+    const auto owner = [&restarted] {
+        return wait<std::vector<store::Ownership>>(
+                   [&](auto done) { (*restarted)->list_owners(std::move(done)); })
+            ->at(0);
+    };
+
+    const auto late = release(former);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code(), ErrorCode::kFenced);
+    EXPECT_EQ(owner(), (store::Ownership{1, epoch}));
+
+    EXPECT_EQ(release(epoch).value_or(false), true);
+    EXPECT_EQ(owner(), (store::Ownership{store::kNobody, epoch}));
+    EXPECT_EQ(release(epoch).value_or(true), false);
+    EXPECT_GT(claim(**restarted), epoch);
+}
+
 // The owner does not know yet that it lost the partition when the history goes back.
 TEST_F(RedisStoreFaultsTest, AFencedOwnerMakesNothingAgain) {
     const Epoch epoch = claim();

@@ -107,6 +107,8 @@ void RedisStore::release(Partition partition, store::Epoch epoch, store::Done<bo
     Call call;
     call.epoch = epoch;
     call.command = redis::Command(release_script(), {keys_.key(partition, "owner")});
+    call.unclaimed = redis::Command(hand_back_script(), {keys_.key(partition, "owner")});
+    call.unclaimed->add(epoch);
     call.done = [this, done](const Result<CallAnswer>& answer) {
         done(answer ? Result<bool>(answer->text == "1") : Result<bool>(answer.error()));
         answered();

@@ -6,8 +6,8 @@
 namespace fermata::redis_store {
 
 // Where Redis is full (OOM), commits and appends may take from a reserve (reserve.lua), and what
-// frees memory or takes none runs: the freeing commit, forget, release, claim, restore, and what
-// nodes say of themselves.
+// frees memory or takes none runs: the freeing commit, forget, release, hand back, claim, restore,
+// and what nodes say of themselves.
 
 // Numbered calls: call.lua before each.
 const redis::Script& commit_script();
@@ -19,6 +19,7 @@ const redis::Script& import_script();
 const redis::Script& release_script();
 // Calls without a number.
 const redis::Script& foreign_append_script();
+const redis::Script& hand_back_script();
 const redis::Script& claim_script();
 const redis::Script& restore_script();
 const redis::Script& beat_script();

@@ -247,7 +247,8 @@ class Store {
         done(has_no_cluster());
     }
     // Hands the partition back: it then belongs to nobody, its epoch stays. The caller has no
-    // commit under way. kFenced when the epoch is not the partition's. Repetitions have no effect.
+    // commit under way; it need not have claimed the partition itself. kFenced when the epoch is
+    // not the partition's. Repetitions have no effect.
     virtual void release(Partition partition, Epoch epoch, Done<bool> done) {
         static_cast<void>(partition), static_cast<void>(epoch);
         done(has_no_cluster());

@@ -74,6 +74,8 @@ class ClusterOfServers:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             print(f"logs of the servers: {self.folder}")
+            for instance in self.instances.values():
+                print(f"the end of {instance.name}'s log:\n{instance.last_words()}")
 
     def __getitem__(self, name):
         return self.instances[name]
@@ -140,7 +142,7 @@ class ClusterOfServers:
             if len(owners) != self.partitions or any(owner["node"] == 0 for owner in owners):
                 return f"{instance.name} sees partitions that nobody owns"
             if settled and view["role"] == "acting" and not view["settled"]:
-                return f"{instance.name} sees partitions that are not where they should be"
+                return f"{instance.name} sees partitions that are not where they should be: owned by {[owner['node'] for owner in owners]}"
         return self._wrong_roles()
 
     def _wrong_roles(self):

@@ -77,7 +77,8 @@ class Instance:
         self.reaper.cancel()
 
     def last_words(self, lines=15):
-        return "".join(self.log.read_text(errors="replace").splitlines(True)[-lines:])
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "".join(text.splitlines(True)[-lines:])
 
     # --- what it says
 
