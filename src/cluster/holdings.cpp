@@ -20,6 +20,7 @@ void Holdings::step(Holding& holding, Stage stage) {
 
 void Holdings::learn(Partition partition, const store::Ownership& owner, Steady now) {
     Holding& holding = holdings_[partition];
+    holding.known = true;
     if (owners_[partition] != owner) {
         owners_[partition] = owner;
         holding.owner_since = now;
@@ -42,22 +43,26 @@ bool Holdings::is_behind(Partition partition, Steady now) const {
     return since != Steady(0) && now - since < timing_.patience();
 }
 
-bool Holdings::see_owners(Steady now, const std::vector<store::Ownership>& owners,
-                          Actions& actions) {
+bool Holdings::see_owners(Steady now, const store::OwnerList& owners, Actions& actions) {
     bool is_new = !knows_owners_;
     knows_owners_ = true;
     wants_owners_ = false;
+    misses_owners_ = false;
     // Of another number of partitions only until the member is refused for it.
     const auto count =
         static_cast<Partition>(std::min<std::size_t>(partition_count_, owners.size()));
     for (Partition partition = 0; partition < count; ++partition) {
         const Holding& holding = holdings_[partition];
-        const store::Ownership& owner = owners[partition];
+        if (!owners[partition]) {
+            misses_owners_ = true;
+            continue;
+        }
         if (holding.serial > list_serial_) {
             wants_owners_ = true;  // listed before its last step
             continue;
         }
-        is_new = is_new || owners_[partition] != owner;
+        const store::Ownership& owner = *owners[partition];
+        is_new = is_new || !holding.known || owners_[partition] != owner;
         learn(partition, owner, now);
         // A lower epoch is history that went back; the store's own redo mends it.
         const bool is_lost =
@@ -70,8 +75,12 @@ bool Holdings::see_owners(Steady now, const std::vector<store::Ownership>& owner
 }
 
 bool Holdings::owns_any(store::NodeId node) const {
-    return std::any_of(owners_.begin(), owners_.end(),
-                       [node](const store::Ownership& owner) { return owner.node == node; });
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
+        if (!holdings_[partition].known || owners_[partition].node == node) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool Holdings::is_free(Partition partition, const IsGone& is_gone) const {
@@ -95,7 +104,7 @@ void Holdings::plan(Steady now, const std::vector<store::NodeId>& targets, const
             step(holding, Stage::kClosing);
             actions.emplace_back(Close{partition, holding.serial});
             ++moving;
-        } else if (holding.stage != Stage::kNone) {
+        } else if (holding.stage != Stage::kNone || !holding.known) {
             continue;
         } else if (should_hold && claiming < timing_.claim_window && !is_behind(partition, now) &&
                    is_free(partition, is_gone)) {
@@ -181,13 +190,15 @@ void Holdings::on_lost(Partition partition, store::Epoch epoch) {
     }
 }
 
-void Holdings::resume(Steady now, const std::vector<store::Ownership>& owners, Actions& actions) {
+void Holdings::resume(Steady now, const store::OwnerList& owners, Actions& actions) {
     for (Partition partition = 0; partition < partition_count_; ++partition) {
         Holding& holding = holdings_[partition];
         if (!holds(partition)) {
             continue;
         }
-        learn(partition, owners[partition], now);
+        if (owners[partition]) {
+            learn(partition, *owners[partition], now);
+        }
         if (owners[partition] != store::Ownership{self_, holding.epoch}) {
             drop(partition, actions);
         } else if (holding.opened) {
@@ -213,6 +224,7 @@ void Holdings::drop_all(Actions& actions) {
         if (holdings_[partition].stage != Stage::kNone) {
             drop(partition, actions);
         }
+        holdings_[partition].known = false;
     }
     knows_owners_ = false;
 }

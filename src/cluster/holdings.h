@@ -29,11 +29,15 @@ class Holdings {
 
     // --- what others own
     [[nodiscard]] bool knows_owners() const { return knows_owners_; }
+    // The last list lacked some.
+    [[nodiscard]] bool misses_owners() const { return misses_owners_; }
+    // Nobody, where it never was in a list.
     [[nodiscard]] const std::vector<store::Ownership>& owners() const { return owners_; }
     // Call when a list is asked for.
     void expect_owners() { list_serial_ = serial_; }
     // Drops what turns out to belong to others. True when something is new.
-    bool see_owners(Steady now, const std::vector<store::Ownership>& owners, Actions& actions);
+    bool see_owners(Steady now, const store::OwnerList& owners, Actions& actions);
+    // Or might: of some partitions it is not known.
     [[nodiscard]] bool owns_any(store::NodeId node) const;
     // Something was learned that the list does not show yet.
     [[nodiscard]] bool wants_owners() const { return wants_owners_; }
@@ -47,9 +51,9 @@ class Holdings {
     void on_closed(const Close& asked, Actions& actions);
     void on_release(Steady now, const Release& asked, const Result<bool>& answer);
     void on_lost(Partition partition, store::Epoch epoch);
-    // After a suspension: what is still owned goes on, the rest is dropped. The owners were listed
-    // after the lease was won back.
-    void resume(Steady now, const std::vector<store::Ownership>& owners, Actions& actions);
+    // After a suspension: what is still owned goes on, the rest is dropped, and so is what the list
+    // does not have. The owners were listed after the lease was won back.
+    void resume(Steady now, const store::OwnerList& owners, Actions& actions);
     // Everything is in other hands, or may be.
     void drop_all(Actions& actions);
     // Gives back what is held, without closing it: its lanes are gone already.
@@ -73,6 +77,7 @@ class Holdings {
         Stage stage = Stage::kNone;
         bool opened = false;       // its lane was told to open
         bool handed_over = false;  // released by this instance, and nobody claimed it yet
+        bool known = false;        // whose it is, since the owners were read at all
         store::Epoch epoch = 0;
         std::uint64_t serial = 0;
         // The highest epoch ever seen, and since when a lower one is stored: history went back.
@@ -97,6 +102,7 @@ class Holdings {
     std::vector<Holding> holdings_;
     std::vector<store::Ownership> owners_;
     bool knows_owners_ = false;
+    bool misses_owners_ = false;
     bool wants_owners_ = false;
     std::uint64_t serial_ = 0;
     std::uint64_t list_serial_ = 0;

@@ -69,7 +69,7 @@ void Member::act(Steady now) {
     }
     if (holdings_.wants_owners()) {
         owners_due_ = std::min(owners_due_, owners_sent_at_ + timing_.hand_over_poll);
-    } else if (is_serving() && holdings_.is_waiting(targets_)) {
+    } else if (is_serving() && (holdings_.is_waiting(targets_) || holdings_.misses_owners())) {
         owners_due_ = std::min(owners_due_, owners_sent_at_ + owners_pause_);
     }
 }
@@ -150,7 +150,7 @@ void Member::on_nodes(Steady now, const Result<Records>& answer) {
     turn(now);
 }
 
-void Member::on_owners(Steady now, const Result<std::vector<store::Ownership>>& answer) {
+void Member::on_owners(Steady now, const Result<store::OwnerList>& answer) {
     owners_in_flight_ = false;
     check_lease(now);
     if (!answer) {

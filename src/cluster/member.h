@@ -64,7 +64,7 @@ class Member {
     void tick(Steady now);
     void on_beat(Steady now, const Beat& asked, const Result<store::BeatAnswer>& answer);
     void on_nodes(Steady now, const Result<std::vector<store::NodeRecord>>& answer);
-    void on_owners(Steady now, const Result<std::vector<store::Ownership>>& answer);
+    void on_owners(Steady now, const Result<store::OwnerList>& answer);
     void on_claim(Steady now, const Claim& asked, const Result<store::ClaimAnswer>& answer);
     void on_release(Steady now, const Release& asked, const Result<bool>& answer);
     void on_closed(Steady now, const Close& asked);

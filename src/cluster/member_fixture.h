@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,9 @@ class Instance {
 
     void tick(Steady now) {
         member.tick(now);
+        for (const Claim& claim : std::exchange(held_, {})) {
+            carry_out(now, claim);
+        }
         carry_out(now);
     }
     void carry_out(Steady now) {
@@ -48,6 +52,8 @@ class Instance {
 
     Member member;
     bool cut = false;  // the store answers nothing but errors
+    // A part of the store is away: it does not say whose these are, and claims wait.
+    std::set<Partition> away;
     bool closes = true;
     std::map<Partition, store::Epoch> lanes;
     bool suspended = false;
@@ -77,8 +83,11 @@ class Instance {
             now, ask<std::vector<store::NodeRecord>>([&](auto done) { store_.list_nodes(done); }));
     }
     void carry_out(Steady now, const ListOwners& /*list*/) {
-        member.on_owners(
-            now, ask<std::vector<store::Ownership>>([&](auto done) { store_.list_owners(done); }));
+        auto owners = ask<store::OwnerList>([&](auto done) { store_.list_owners(done); });
+        for (const Partition partition : owners ? away : std::set<Partition>()) {
+            (*owners)[partition].reset();
+        }
+        member.on_owners(now, owners);
     }
     void carry_out(Steady /*now*/, const RemoveNode& remove) {
         static_cast<void>(ask<bool>([&](auto done) {
@@ -86,6 +95,10 @@ class Instance {
         }));
     }
     void carry_out(Steady now, const Claim& claim) {
+        if (away.contains(claim.partition)) {
+            held_.push_back(claim);
+            return;
+        }
         ++claims;
         member.on_claim(now, claim, ask<store::ClaimAnswer>([&](auto done) {
                             store_.claim_from(claim.partition, claim.expected, options_.node, done);
@@ -117,6 +130,7 @@ class Instance {
 
     const MemberOptions options_;
     store::Store& store_;
+    std::vector<Claim> held_;  // for partitions that are away
 };
 
 class MemberTest : public testing::Test {
@@ -149,9 +163,8 @@ class MemberTest : public testing::Test {
     void go_on(Instance& instance) {
         stopped_.erase(std::find(stopped_.begin(), stopped_.end(), &instance));
     }
-    std::vector<store::Ownership> owners() {
-        return *store::wait<std::vector<store::Ownership>>(
-            [&](auto done) { store_.list_owners(done); });
+    store::OwnerList owners() {
+        return *store::wait<store::OwnerList>([&](auto done) { store_.list_owners(done); });
     }
     std::vector<store::NodeRecord> nodes() {
         return *store::wait<std::vector<store::NodeRecord>>(

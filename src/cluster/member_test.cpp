@@ -7,6 +7,7 @@
 namespace fermata::cluster {
 namespace {
 
+using store::Ownership;
 using testing::IsEmpty;
 
 TEST_F(MemberTest, TheFirstInstanceServesEverythingAtOnce) {
@@ -211,8 +212,9 @@ TEST_F(MemberTest, AnOwnerThatWentBackIsLeftAloneForALease) {
     Holdings holdings(1, 2, Timing());
     std::vector<Action> actions;
     const auto nobody_is_gone = [](store::NodeId, Steady) { return false; };
-    holdings.see_owners(milliseconds(1000), {{2, 9}, {2, 9}}, actions);
-    holdings.see_owners(milliseconds(1100), {{store::kNobody, 8}, {store::kNobody, 10}}, actions);
+    holdings.see_owners(milliseconds(1000), {Ownership{2, 9}, Ownership{2, 9}}, actions);
+    holdings.see_owners(milliseconds(1100),
+                        {Ownership{store::kNobody, 8}, Ownership{store::kNobody, 10}}, actions);
     holdings.plan(milliseconds(1100), {1, 1}, nobody_is_gone, actions);
     ASSERT_EQ(actions.size(), 1U);
     EXPECT_EQ(std::get<Claim>(actions[0]).partition, 1);
@@ -231,8 +233,8 @@ TEST_F(MemberTest, WhatANodeClaimsAfterItCameBackIsNotAdopted) {
     const auto gone_when_read = [&](store::NodeId, Steady known_since) {
         return known_since <= nodes_read;
     };
-    holdings.see_owners(milliseconds(1000), {{2, 9}}, actions);
-    holdings.see_owners(milliseconds(1100), {{2, 10}}, actions);
+    holdings.see_owners(milliseconds(1000), {Ownership{2, 9}}, actions);
+    holdings.see_owners(milliseconds(1100), {Ownership{2, 10}}, actions);
     holdings.plan(milliseconds(1100), {1}, gone_when_read, actions);
 
     EXPECT_THAT(actions, IsEmpty());

@@ -226,7 +226,7 @@ void Membership::carry_out(const ListNodes& /*list*/) {
 }
 
 void Membership::carry_out(const ListOwners& /*list*/) {
-    store_.list_owners(answer_to<std::vector<store::Ownership>>(
+    store_.list_owners(answer_to<store::OwnerList>(
         [](Member& member, Steady now, const auto& answer) { member.on_owners(now, answer); }));
 }
 

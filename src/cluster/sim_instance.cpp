@@ -7,6 +7,12 @@
 #include "cluster/sim_checker.h"
 
 namespace fermata::cluster::sim {
+namespace {
+
+// As RedisStore's.
+constexpr Time kOwnersPatience = 1000 * kMillisecond;
+
+}  // namespace
 
 Instance::Instance(const MemberOptions& options, const Clock& clock, const InstanceBugs& bugs,
                    Outside outside)
@@ -82,26 +88,36 @@ void Instance::carry_out(const ListNodes& /*list*/) {
     });
 }
 
-// One read a shard; their answers are one list.
+// One read a shard; their answers are one list. A shard that takes too long is left out.
 void Instance::carry_out(const ListOwners& /*list*/) {
     struct Gathered {
-        std::vector<store::Ownership> owners;
+        store::OwnerList owners;
         int missing = Store::kShards;
+        bool told = false;
     };
     auto gathered = std::make_shared<Gathered>();
     gathered->owners.resize(lanes_.size());
+    const auto tell = [this, gathered] {
+        if (std::exchange(gathered->told, true)) {
+            return;
+        }
+        const bool is_any = gathered->missing < Store::kShards;
+        member_.on_owners(local(), is_any ? Result<store::OwnerList>(gathered->owners)
+                                          : Error(ErrorCode::kUnavailable, "no shard answers"));
+        carry_out();
+    };
     for (int shard = 0; shard < Store::kShards; ++shard) {
-        client_.request(shard, Read(ListOwnersRead{}), [this, gathered](const Reply& reply) {
+        client_.request(shard, Read(ListOwnersRead{}), [gathered, tell](const Reply& reply) {
             for (const auto& [partition, owner] :
                  std::get<std::map<Partition, store::Ownership>>(reply)) {
                 gathered->owners[partition] = owner;
             }
             if (--gathered->missing == 0) {
-                member_.on_owners(local(), gathered->owners);
-                carry_out();
+                tell();
             }
         });
     }
+    outside_.schedule(kOwnersPatience, tell);
 }
 
 void Instance::carry_out(const RemoveNode& remove) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -51,22 +52,39 @@ void CallQueue::claim(Claim claim) {
     go_on();
 }
 
-void CallQueue::read(redis::Command command, std::function<void(Result<redis::Reply>)> done) {
+void CallQueue::read(redis::Command command, std::function<void(Result<redis::Reply>)> done,
+                     Deadline deadline) {
     if (is_suspect_ || is_redoing_) {
-        held_.push_back({std::move(command), std::move(done)});
+        expire_reads();
+        held_.push_back({std::move(command), std::move(done), deadline});
         return;
     }
     redis::Request request{surrounds_.keys.slot(partition_), command, redis::Request::Kind::kRead,
-                           std::nullopt, std::nullopt};
+                           deadline, std::nullopt};
     surrounds_.client.send(std::move(request),
-                           [this, command = std::move(command), done = std::move(done),
+                           [this, command = std::move(command), done = std::move(done), deadline,
                             generation = generation_](Result<redis::Reply> reply) mutable {
                                if (reply && generation != generation_) {
-                                   read(std::move(command), std::move(done));
+                                   read(std::move(command), std::move(done), deadline);
                                    return;
                                }
                                done(std::move(reply));
                            });
+}
+
+// So that reads which are made again and again while Redis is away do not pile up.
+void CallQueue::expire_reads() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto expired = std::stable_partition(
+        held_.begin(), held_.end(),
+        [now](const HeldRead& read) { return !read.deadline || *read.deadline > now; });
+    std::vector<HeldRead> over(std::make_move_iterator(expired),
+                               std::make_move_iterator(held_.end()));
+    held_.erase(expired, held_.end());
+    for (HeldRead& read : over) {
+        read.done(Error(ErrorCode::kUnavailable,
+                        "the partition's history is compared with Redis's at the moment"));
+    }
 }
 
 void CallQueue::suspect() {
@@ -448,7 +466,7 @@ void CallQueue::on_reply(const Result<redis::Reply>& reply) {
 void CallQueue::release_reads() {
     auto held = std::exchange(held_, {});
     for (HeldRead& read : held) {
-        this->read(std::move(read.command), std::move(read.done));
+        this->read(std::move(read.command), std::move(read.done), read.deadline);
     }
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -80,8 +81,11 @@ class CallQueue {
         store::Done<store::ClaimAnswer> done;
     };
     void claim(Claim claim);
-    // A read of one key or script, repeated when the history went back meanwhile.
-    void read(redis::Command command, std::function<void(Result<redis::Reply>)> done);
+    // A read of one key or script, repeated when the history went back meanwhile. Past its deadline
+    // it is answered kUnavailable or kTimeout, perhaps not at once.
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+    void read(redis::Command command, std::function<void(Result<redis::Reply>)> done,
+              Deadline deadline = std::nullopt);
     // Redis may have lost something: look before anything else is done.
     void suspect();
     // Answers all that wait; nothing may be sent any more.
@@ -100,6 +104,7 @@ class CallQueue {
     struct HeldRead {
         redis::Command command;
         std::function<void(Result<redis::Reply>)> done;
+        Deadline deadline;
     };
     // The owner key as it is stored.
     struct Stored {
@@ -145,6 +150,7 @@ class CallQueue {
     void hand_over();
     void on_reply(const Result<redis::Reply>& reply);
     void release_reads();
+    void expire_reads();
 
     CallSurrounds& surrounds_;
     const Partition partition_;

@@ -37,9 +37,10 @@ namespace fermata::redis_store {
 
 class RedisStore final : public store::Store {
   public:
-    // Waits for Redis, at most open_timeout. kInvalidArgument: the options; kUnavailable,
-    // kForbidden: Redis is not there or refuses us; kConflict: made with another partition count
-    // or by a later version; kNotFound: nothing there (partition_count 0 only).
+    // Waits for Redis, at most open_timeout; a server then goes on with a part of it (Options).
+    // Errors: kInvalidArgument: the options; kUnavailable, kForbidden: Redis is not there or
+    // refuses us; kConflict: made with another partition count or by a later version; kNotFound:
+    // nothing there (partition_count 0 only).
     static Result<std::unique_ptr<RedisStore>> open(const Options& options);
     ~RedisStore() override;
 
@@ -52,7 +53,7 @@ class RedisStore final : public store::Store {
     void claim_from(Partition partition, store::Ownership expected, store::NodeId node,
                     store::Done<store::ClaimAnswer> done) override;
     void release(Partition partition, store::Epoch epoch, store::Done<bool> done) override;
-    void list_owners(store::Done<std::vector<store::Ownership>> done) override;
+    void list_owners(store::Done<store::OwnerList> done) override;
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override;
     void append_inbox(store::InboxAppend append, store::Done<store::InboxAnswer> done) override;
 

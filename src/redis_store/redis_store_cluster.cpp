@@ -1,8 +1,11 @@
 // RedisStore for clusters: records of nodes, claims from an expected owner, owners.
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "redis_store/node_text.h"
+#include "redis_store/owner_listing.h"
 #include "redis_store/redis_store.h"
 #include "redis_store/scripts.h"
 
@@ -33,6 +36,9 @@ Result<std::vector<store::NodeRecord>> nodes_of(redis::ReplyView reply) {
     });
     return nodes;
 }
+
+// How long partitions whose primary does not answer hold up what is known of the others.
+constexpr std::chrono::milliseconds kOwnersPatience{1000};
 
 }  // namespace
 
@@ -121,36 +127,25 @@ void RedisStore::release(Partition partition, store::Epoch epoch, store::Done<bo
     }
 }
 
-void RedisStore::list_owners(store::Done<std::vector<store::Ownership>> done) {
-    struct Listing {
-        std::vector<store::Ownership> owners;
-        std::size_t outstanding = 0;
-        std::optional<Error> error;
-    };
-    const auto one_read = [this, done](const std::shared_ptr<Listing>& listing, Partition partition,
-                                       const Result<redis::Reply>& reply) {
-        if (reply) {
-            listing->owners[partition] = owner_of(reply->view());
-        } else {
-            listing->error = reply.error();
-        }
-        if (--listing->outstanding == 0) {
-            done(listing->error ? Result<std::vector<store::Ownership>>(*listing->error)
-                                : std::move(listing->owners));
-            answered();
-        }
-    };
-    const bool taken = post([this, one_read] {
-        auto listing = std::make_shared<Listing>();
-        listing->owners.resize(queues_.size());
-        listing->outstanding = queues_.size();
+void RedisStore::list_owners(store::Done<store::OwnerList> done) {
+    const bool taken = post([this, done] {
+        const auto listing = std::make_shared<OwnerListing>(
+            queues_.size(), [this, done](Result<store::OwnerList> owners) {
+                done(std::move(owners));
+                answered();
+            });
+        const auto deadline = std::chrono::steady_clock::now() + kOwnersPatience;
         for (Partition partition = 0; partition < keys_.partition_count(); ++partition) {
             queues_[partition]->read(
                 owner_command(keys_, partition),
-                [listing, partition, one_read](const Result<redis::Reply>& reply) {
-                    one_read(listing, partition, reply);
-                });
+                [listing, partition](const Result<redis::Reply>& reply) {
+                    listing->take(partition, reply
+                                                 ? Result<store::Ownership>(owner_of(reply->view()))
+                                                 : reply.error());
+                },
+                deadline);
         }
+        client_->after(kOwnersPatience, [listing] { listing->tell(); });
     });
     if (!taken) {
         done(closed());

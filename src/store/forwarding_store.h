@@ -35,7 +35,7 @@ class ForwardingStore : public store::Store {
     void release(Partition partition, store::Epoch epoch, store::Done<bool> done) override {
         inner_.release(partition, epoch, std::move(done));
     }
-    void list_owners(store::Done<std::vector<store::Ownership>> done) override {
+    void list_owners(store::Done<store::OwnerList> done) override {
         inner_.list_owners(std::move(done));
     }
     void commit(store::CommitBatch batch, store::Done<store::CommitAnswer> done) override {

@@ -213,7 +213,7 @@ void KeyedStore::list_nodes(Done<std::vector<NodeRecord>> done) {
         kAnyPartition, [](const Queries& queries) { return queries.nodes(); }, done);
 }
 
-void KeyedStore::list_owners(Done<std::vector<Ownership>> done) {
+void KeyedStore::list_owners(Done<OwnerList> done) {
     read(
         kAnyPartition, [this](const Queries& queries) { return queries.owners(partition_count_); },
         done);

@@ -27,7 +27,7 @@ class KeyedStore : public Store {
     void claim_from(Partition partition, Ownership expected, NodeId node,
                     Done<ClaimAnswer> done) override;
     void release(Partition partition, Epoch epoch, Done<bool> done) override;
-    void list_owners(Done<std::vector<Ownership>> done) override;
+    void list_owners(Done<OwnerList> done) override;
     void commit(CommitBatch batch, Done<CommitAnswer> done) override;
     void append_inbox(InboxAppend append, Done<InboxAnswer> done) override;
     void load_session(const SessionId& session, Done<std::optional<SessionRecord>> done) override;

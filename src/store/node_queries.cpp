@@ -23,15 +23,15 @@ Result<std::vector<NodeRecord>> Queries::nodes() const {
     return nodes;
 }
 
-Result<std::vector<Ownership>> Queries::owners(Partition partition_count) const {
-    std::vector<Ownership> owners(partition_count);
+Result<OwnerList> Queries::owners(Partition partition_count) const {
+    OwnerList owners(partition_count, Ownership());
     for (Partition partition = 0; partition < partition_count; ++partition) {
         FERMATA_TRY_ASSIGN(const auto bytes,
                            medium_.get(Key(partition, Table::kPartition).bytes()));
         if (bytes) {
             PartitionEntry entry;
             FERMATA_TRY(decode_entry(*bytes, entry));
-            owners[partition] = {entry.node, entry.epoch};
+            owners[partition] = Ownership{entry.node, entry.epoch};
         }
     }
     return owners;

@@ -82,6 +82,9 @@ struct Ownership {
     bool operator==(const Ownership&) const = default;
 };
 
+// Of every partition, by number; nothing for those whose part of the store did not say in time.
+using OwnerList = std::vector<std::optional<Ownership>>;
+
 struct ClaimAnswer {
     bool accepted = false;
     Ownership current;  // accepted: the claimer with its new epoch

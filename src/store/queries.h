@@ -36,7 +36,7 @@ class Queries {
     Result<std::optional<DocumentName>> document_name(const std::string& name) const;
     Result<std::vector<DocumentName>> document_names() const;
     Result<std::vector<NodeRecord>> nodes() const;
-    Result<std::vector<Ownership>> owners(Partition partition_count) const;
+    Result<OwnerList> owners(Partition partition_count) const;
 
   private:
     const Medium& medium_;

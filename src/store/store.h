@@ -253,8 +253,9 @@ class Store {
         static_cast<void>(partition), static_cast<void>(epoch);
         done(has_no_cluster());
     }
-    // Of every partition, by number.
-    virtual void list_owners(Done<std::vector<Ownership>> done) { done(has_no_cluster()); }
+    // A part of the store that is away holds the answer up for a moment only. An error when no part
+    // answers.
+    virtual void list_owners(Done<OwnerList> done) { done(has_no_cluster()); }
     // NOLINTEND(performance-unnecessary-value-param)
 
     // Durable when answered. kOverloaded when the bounded queue is full (nothing was taken).

@@ -33,7 +33,12 @@ class StoreNodesTest : public StoreContractTest<Factory> {
         return wait<bool>([&](auto done) { this->store_->release(partition, epoch, done); });
     }
     std::vector<Ownership> owners() {
-        return *wait<std::vector<Ownership>>([&](auto done) { this->store_->list_owners(done); });
+        const auto listed = wait<OwnerList>([&](auto done) { this->store_->list_owners(done); });
+        std::vector<Ownership> owners;
+        for (const auto& owner : *listed) {
+            owners.push_back(owner.value());  // the whole store answers
+        }
+        return owners;
     }
     static NodeRecord record(NodeId node, std::uint64_t instance, std::uint64_t beat,
                              bool standby = false) {
