@@ -58,7 +58,7 @@ struct Status {
     bool is_known = false;    // a topology has been read
     bool is_cluster = false;  // false with is_known: a stand-alone server
     // Slots without a primary that is ready, or torn. 0: everything can be served.
-    std::size_t slots_missing = 16'384;
+    std::size_t slots_missing = kSlotCount;
     std::size_t requests_waiting = 0;
     std::size_t bytes_waiting = 0;
     std::chrono::milliseconds oldest_unanswered{0};
@@ -68,6 +68,7 @@ struct Status {
     Counters counters;
 
     [[nodiscard]] bool is_ready() const { return is_known && slots_missing == 0; }
+    [[nodiscard]] bool is_partly_ready() const { return is_known && slots_missing < kSlotCount; }
 };
 
 }  // namespace fermata::redis

@@ -35,7 +35,7 @@ struct Options {
     // kOverloaded. redis-in-flight-bytes bounds what is under way besides.
     std::size_t queue_bytes_max = 256U << 20U;
 
-    // How long open() waits for Redis.
+    // How long open() waits for Redis; then a server goes on if a part of it is there.
     std::chrono::milliseconds open_timeout{10'000};
     // How long close() waits for what was taken.
     std::chrono::milliseconds close_timeout{5'000};

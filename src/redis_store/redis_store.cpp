@@ -57,6 +57,19 @@ bool has_primary(const redis::Status& status, redis::Slot slot, redis::PrimarySt
         });
 }
 
+// A server goes on with the primaries that are there: it is wanted most while others are not. A
+// tool would wait for the rest without a word.
+Result<void> wait_for_redis(const redis::Client& client, const Options& options) {
+    const Result<void> ready = client.wait_until_ready(options.open_timeout);
+    const bool is_server = options.partition_count != 0;
+    if (ready || !is_server || !client.status().is_partly_ready()) {
+        return ready;
+    }
+    log::warning("redis: not every primary is there; only what the others have is served",
+                 {{"error", ready.error().message()}});
+    return {};
+}
+
 // Waits for a request that is sent before anything else is.
 Result<redis::Reply> ask(redis::Client& client, redis::Request request) {
     auto promise = std::make_shared<std::promise<Result<redis::Reply>>>();
@@ -79,7 +92,7 @@ Result<std::unique_ptr<RedisStore>> RedisStore::open(const Options& options) {
             store->on_primary_changed(first, last);
         }
     });
-    FERMATA_TRY(client->wait_until_ready(options.open_timeout));
+    FERMATA_TRY(wait_for_redis(*client, options));
     Options agreed = options;
     FERMATA_TRY_ASSIGN(agreed.partition_count, agree_on_layout(*client, options));
     std::unique_ptr<RedisStore> store(new RedisStore(agreed, std::move(client)));

@@ -7,13 +7,14 @@ Held requests and event streams through another node end with a clear word; even
 happen once; nodes that do not fit are refused; a backup instance says what it is."""
 import argparse
 import json
+import re
 import socket
 import subprocess
 import threading
 import time
 import unittest
 
-from cluster_of_servers import PARTITIONS, ClusterOfServers, skip_without_redis, start_redis
+from cluster_of_servers import NAME, PARTITIONS, ClusterOfServers, skip_without_redis, start_redis
 from instance import eventually
 
 LIFE_S = 400
@@ -156,6 +157,34 @@ class HandoverTest(unittest.TestCase):
         for session in sessions:
             self.assertEqual(servers["2"].call("POST", f"/api/v1/sessions/{session}/events", {"name": "count"})[0], 200)
             self.assertEqual(self.view(servers["1"], session)["data"]["count"], 1)
+
+    def keys_on(self, primary, pattern):
+        with self.redis.connect(primary) as connection:
+            return [key.decode() for key in connection.call("KEYS", pattern)]
+
+    def test_a_primary_that_is_away_holds_up_its_own_partitions_only(self):
+        servers = self.start()
+        needed = [f"ORS:{NAME}:nodes", f"ORS:{NAME}:store"]
+        away = next(primary for primary in self.redis.primaries() if not any(self.keys_on(primary, key) for key in needed))
+        beyond = {int(re.search(r"\{(\d+)", key)[1]) for key in self.keys_on(away, f"ORS:{NAME}:{{*:owner")}
+        owner_of = {number: owner["node"] for number, owner in enumerate(servers["2"].view()["partitions"])}
+        before = {number for number in owner_of if owner_of[number] == 1 and number not in beyond}
+        self.assertTrue(beyond and before, "there are partitions of that primary, and node 1 has some of others")
+        stopped = [away, *self.redis.replicas_of(away)]  # so that nobody takes its place
+        for server in stopped:
+            self.redis.pause(server)
+        servers["1"].kill()
+        servers["1"].start()
+
+        def has_them_again():
+            view = servers["1"].view()
+            return view and {number for number, owner in enumerate(view["partitions"]) if owner["node"] == 1} >= before
+
+        eventually(has_them_again, 60, lambda: f"{before} should be node 1's: {servers['1'].view()}")
+        self.assertEqual(servers["1"].call("POST", "/api/v1/sessions", {"src": "document:patient"})[0], 201)
+        for server in stopped:
+            self.redis.resume(server)
+        servers.wait_whole()
 
     def test_events_for_nobody_are_kept_and_happen_once(self):
         servers = self.start(nodes=2)
