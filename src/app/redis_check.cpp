@@ -107,6 +107,12 @@ void RedisCheck::run() {
             check_layout(*probe);
         }
     }
+    for (const redis::Node& node : topology_.idle) {
+        place_ = "primary " + node.address.to_string() + ", which serves no slot";
+        if (const auto probe = connect(node.address)) {
+            note_moves(*probe);
+        }
+    }
     check_moves();
 }
 
@@ -229,6 +235,11 @@ void RedisCheck::check_topology(redis::Probe& probe) {
         return;
     }
     topology_ = *std::move(topology);
+    // Only this tells of primaries without slots.
+    const auto shards = ask(probe, redis::Command("CLUSTER").add("SHARDS"));
+    const auto all = shards ? redis::decode_cluster_shards(shards->view(), asked)
+                            : Result<redis::Topology>(shards.error());
+    topology_.idle = all ? all->idle : std::vector<redis::Node>();
     check_coverage(topology_);
 }
 

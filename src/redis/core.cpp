@@ -171,6 +171,9 @@ Status Client::Core::make_status(Time now) const {
     std::size_t slots_ready = 0;
     Time oldest = now;
     for (const auto& [address, primary] : primaries_) {
+        if (primary->slot_count == 0 && primary->is_idle()) {
+            continue;  // nothing depends on it
+        }
         PrimaryStatus one = primary->status(now);
         if (one.state != PrimaryState::kConnecting && one.state != PrimaryState::kDenied) {
             slots_ready += one.slots;

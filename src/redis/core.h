@@ -90,6 +90,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     Primary& find_or_add(const Node& node);
     void count_slots();
     void retire(std::unique_ptr<Primary> primary);
+    [[nodiscard]] bool is_used(const Address& address, const Primary& primary) const;
     void retire_unused();
     void redirect_misplaced();
     void tell_changed(const std::vector<SlotRange>& ranges);

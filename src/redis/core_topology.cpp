@@ -95,23 +95,22 @@ void Client::Core::watch_slots() {
         return;
     }
     const Time now = std::chrono::steady_clock::now();
-    std::vector<Address> serving;
+    std::vector<Address> heard;
     for (const auto& [address, primary] : primaries_) {
-        if (primary->slot_count == 0) {
-            continue;
+        const bool is_open = primary->read_channel().is_open();
+        if (is_open || primary->slot_count > 0) {
+            heard.push_back(address);
         }
-        serving.push_back(address);
-        if (primary->read_channel().is_open()) {
-            if (const auto round = slot_watch_.ask(address, now)) {
-                ask_what_it_holds(*primary, *round);
-            }
+        const auto round = is_open ? slot_watch_.ask(address, now) : std::nullopt;
+        if (round) {
+            ask_what_it_holds(*primary, *round);
         }
     }
     const auto server_of = [this](Slot slot) -> const Address* {
         const Primary* const primary = slots_.find(slot);
         return primary == nullptr ? nullptr : &primary->node().address;
     };
-    if (const auto found = slot_watch_.conclude(serving, server_of, now)) {
+    if (const auto found = slot_watch_.conclude(heard, server_of, now)) {
         settle_slots(*found);
     }
 }
@@ -122,6 +121,7 @@ void Client::Core::ask_what_it_holds(Primary& primary, unsigned round) {
     ReadChannel& channel = primary.read_channel();
     const Address address = primary.node().address;
     auto said = std::make_shared<SlotWatch::Said>();
+    said->serves_nothing = primary.slot_count == 0;
     for (const Slot slot : slot_watch_.slots()) {
         channel.ask(Command("CLUSTER").add("COUNTKEYSINSLOT").add(slot),
                     [this, said, slot](const Result<Reply>& reply) {
@@ -263,6 +263,9 @@ void Client::Core::surveyed(Topology topology) {
             slots_.append_unserved(range, unserved);
         }
     }
+    for (const Node& node : topology_.idle) {
+        find_or_add(node).set_id(node.id);
+    }
     const std::vector<SlotRange> changed = slots_.assign(assigned);
     doubt(unserved);
     doubt(changed);
@@ -291,6 +294,10 @@ Node Client::Core::known_node(const Address& address) const {
         if (found != shard.replicas.end()) {
             return *found;
         }
+    }
+    const auto idle = std::find_if(topology_.idle.begin(), topology_.idle.end(), is_meant);
+    if (idle != topology_.idle.end()) {
+        return *idle;
     }
     return {address, {}, {}};
 }
@@ -328,11 +335,18 @@ void Client::Core::count_slots() {
     }
 }
 
+bool Client::Core::is_used(const Address& address, const Primary& primary) const {
+    const auto& idle = topology_.idle;
+    return primary.slot_count > 0 ||
+           std::any_of(idle.begin(), idle.end(),
+                       [&](const Node& node) { return node.address == address; }) ||
+           (!primary.was_serving && !primary.is_idle());
+}
+
 // Those that lost their last slot; and those that were only met through ASK, when it is over.
 void Client::Core::retire_unused() {
     for (auto place = primaries_.begin(); place != primaries_.end();) {
-        Primary& primary = *place->second;
-        if (primary.slot_count == 0 && (primary.was_serving || primary.is_idle())) {
+        if (!is_used(place->first, *place->second)) {
             std::unique_ptr<Primary> gone = std::move(place->second);
             place = primaries_.erase(place);
             retire(std::move(gone));

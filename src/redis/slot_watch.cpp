@@ -71,12 +71,21 @@ const SlotWatch::Said* SlotWatch::said_by(const Address& primary) const {
     return found == asked_.end() || !found->second.said ? nullptr : &*found->second.said;
 }
 
+// A mark of a move may be gone while the keys that it left are being brought together.
+bool SlotWatch::has_keys(const Said& said, Slot slot) const {
+    const auto& importing = said.moving.importing;
+    const bool counts = !said.serves_nothing || torn_[slot] ||
+                        std::any_of(importing.begin(), importing.end(),
+                                    [slot](const auto& mark) { return mark.slot == slot; });
+    return counts && said.held.contains(slot);
+}
+
 SlotWatch::Verdict SlotWatch::judge(Slot slot, const Address* server) const {
     if (server == nullptr) {
         return Verdict::kOpen;
     }
     for (const auto& [primary, asked] : asked_) {
-        if (!asked.said || primary == *server || !asked.said->held.contains(slot)) {
+        if (!asked.said || primary == *server || !has_keys(*asked.said, slot)) {
             continue;
         }
         const Said* const of_server = said_by(*server);

@@ -35,6 +35,9 @@ class SlotWatch {
     struct Said {
         MovingSlots moving;
         std::set<Slot> held;  // of which it has keys
+        // A node that has just been added; or one that has lost its place, does not know yet, and
+        // has old keys: only what it imports counts.
+        bool serves_nothing = false;
     };
     // What a round of questions found out.
     struct Found {
@@ -60,7 +63,8 @@ class SlotWatch {
     void answered(unsigned round, const Address& primary, Said said);
     // There will be no answer; it may be asked again.
     void lost(unsigned round, const Address& primary);
-    // Ends the round when all of these have answered or cannot be reached.
+    // Ends the round when all of these have answered or cannot be reached. Who serves nothing is
+    // among them only while it can be.
     std::optional<Found> conclude(const std::vector<Address>& primaries, const ServerOf& server_of,
                                   Time now);
 
@@ -75,6 +79,7 @@ class SlotWatch {
     void begin_round(Time now);
     [[nodiscard]] bool is_over(const std::vector<Address>& primaries, Time now) const;
     [[nodiscard]] Verdict judge(Slot slot, const Address* server) const;
+    [[nodiscard]] bool has_keys(const Said& said, Slot slot) const;
     [[nodiscard]] const Said* said_by(const Address& primary) const;
     bool settle(Slot slot, Verdict verdict, Found& found);
 

@@ -15,7 +15,7 @@ const Address kOther{"other", 2};
 
 SlotWatch::Said says(const std::string& id, std::set<Slot> held,
                      std::vector<MovingSlots::Mark> leaving = {}) {
-    return {{id, std::move(leaving), {}}, std::move(held)};
+    return {{id, std::move(leaving), {}}, std::move(held), false};
 }
 
 // kServer serves all slots; slot 7 is doubted and wanted.
@@ -78,6 +78,37 @@ TEST_F(SlotWatchTest, ASlotThatItsServerIsMovingToAThirdIsTorn) {
     const auto found = round(says("s", {7}, {{7, "third"}, {8, "o"}}), says("o", {7}));
     ASSERT_TRUE(found);
     EXPECT_THAT(found->torn, ElementsAre(7));
+}
+
+// A node without slots of its own: one that has just been added, and gets its first.
+SlotWatch::Said serves_nothing(std::set<Slot> held, std::vector<MovingSlots::Mark> importing = {}) {
+    return {{"new", {}, std::move(importing)}, std::move(held), true};
+}
+
+TEST_F(SlotWatchTest, KeysThatANewNodeImportsCount) {
+    const auto found = round(says("s", {7}), serves_nothing({7}, {{7, "gone"}}));
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->torn, ElementsAre(7));
+
+    // The mark goes first, then the keys.
+    now_ += milliseconds(500);
+    ASSERT_TRUE(round(says("s", {7}), serves_nothing({7})));
+    EXPECT_TRUE(watch_.is_torn(7));
+    now_ += milliseconds(500);
+    ASSERT_TRUE(round(says("s", {7}), serves_nothing({})));
+    EXPECT_TRUE(watch_.is_whole(7));
+}
+
+TEST_F(SlotWatchTest, OldKeysOfANodeThatLostItsPlaceDoNotCount) {
+    const auto found = round(says("s", {7}), serves_nothing({7}, {{8, "s"}}));
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->whole, ElementsAre(7));
+}
+
+TEST_F(SlotWatchTest, ASlotThatItsServerIsMovingToANewNodeIsWhole) {
+    const auto found = round(says("s", {7}, {{7, "new"}}), serves_nothing({7}, {{7, "s"}}));
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->whole, ElementsAre(7));
 }
 
 TEST_F(SlotWatchTest, ASlotIsTornUntilAllKeysAreTogether) {

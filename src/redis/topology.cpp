@@ -90,7 +90,8 @@ Result<std::vector<SlotRange>> decode_ranges(ReplyView flat) {
     return ranges;
 }
 
-// After a failover the old primary may still be listed as one, with its failure known.
+// Nothing: a shard without a primary, or with one that has failed and serves nothing. After a
+// failover the old primary may still be listed as one, with its failure known.
 Result<std::optional<Shard>> decode_shard(ReplyView reply, const AskedNode& asked) {
     Shard shard;
     FERMATA_TRY_ASSIGN(shard.slots, decode_ranges(reply.find("slots")));
@@ -107,7 +108,7 @@ Result<std::optional<Shard>> decode_shard(ReplyView reply, const AskedNode& aske
             is_online = node.is_online;
         }
     }
-    if (!is_found || shard.slots.empty()) {
+    if (!is_found || (shard.slots.empty() && !is_online)) {
         return std::optional<Shard>();
     }
     return std::optional(std::move(shard));
@@ -237,7 +238,9 @@ Result<Topology> decode_cluster_shards(ReplyView reply, const AskedNode& asked) 
     Topology topology;
     for (std::size_t index = 0; index < reply.size(); ++index) {
         FERMATA_TRY_ASSIGN(std::optional<Shard> shard, decode_shard(reply[index], asked));
-        if (shard) {
+        if (shard && shard->slots.empty()) {
+            topology.idle.push_back(std::move(shard->primary));
+        } else if (shard) {
             add_slots(topology, std::move(*shard));
         }
     }

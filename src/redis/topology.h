@@ -45,6 +45,9 @@ struct Topology {
     // Raised by every failover; an answer with a lower one comes from a node that missed it.
     std::uint64_t epoch = 0;
     std::vector<Shard> shards;  // those that serve slots
+    // Primaries that are well and serve none, as a node that has just been added; CLUSTER SLOTS
+    // does not tell them.
+    std::vector<Node> idle;
 };
 
 // How the node that answered was reached: its own host may be missing in its answer, and ports

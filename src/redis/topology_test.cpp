@@ -114,6 +114,21 @@ TEST(ClusterShardsTest, OfTwoPrimariesTheOneThatIsOnlineCounts) {
     }
 }
 
+TEST(ClusterShardsTest, TellsPrimariesWithoutSlotsUnlessTheyHaveFailed) {
+    NodeText added;
+    added.port = 7001;
+    NodeText dead;
+    dead.port = 7002;
+    dead.health = "fail";
+    const auto topology =
+        decode_shards(array({shard({0, 16383}, {shard_node({})}), shard({}, {shard_node(added)}),
+                             shard({}, {shard_node(dead)})}));
+    ASSERT_TRUE(topology);
+    EXPECT_EQ(topology->shards.size(), 1U);
+    ASSERT_EQ(topology->idle.size(), 1U);
+    EXPECT_EQ(topology->idle[0].address.port, 7001);
+}
+
 TEST(ClusterShardsTest, MalformedAnswersAreErrors) {
     const std::string node = shard_node({});
     for (const std::string& bytes :

@@ -18,7 +18,10 @@ namespace fermata::redis_store {
 // Moves one slot from its primary to another one, as resharding does.
 class SlotMove {
   public:
-    SlotMove(RedisProbe& probe, redis::Slot slot) : probe_(probe), slot_(std::to_string(slot)) {
+    // To this node, or to any other that serves slots.
+    SlotMove(RedisProbe& probe, redis::Slot slot,
+             const std::optional<redis::Address>& target = std::nullopt)
+        : probe_(probe), slot_(std::to_string(slot)) {
         redis::Request who{slot, redis::Command("CLUSTER")};
         who.command.add("MYID");
         const std::string source_id(probe.send(std::move(who)).view().text());
@@ -30,6 +33,10 @@ class SlotMove {
             } else {
                 target_ = primary.address;
             }
+        }
+        if (target) {
+            target_ = target;
+            ids_[*target] = id_of(*target);
         }
     }
 

@@ -31,7 +31,7 @@ CHART = ('<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" name="ord
 class StoreTools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = RedisCluster.start(tls=True, acl=True, life_s=280)
+        cls.cluster = RedisCluster.start(tls=True, acl=True, spare=1, life_s=280)
         cls.password = cls.cluster.options["passwords"]["fermata"]
 
     @classmethod
@@ -193,7 +193,12 @@ class StoreTools(unittest.TestCase):
     def test_check_names_slots_that_are_moved_or_torn(self):
         slot = "442"
         source = self.cluster.primary_of(int(slot))
-        target = next(node for node in self.cluster.primaries() if node.number != source.number)
+        with_slots = next(node for node in self.cluster.primaries() if node.number != source.number)
+        for target in (with_slots, self.cluster.nodes[-1]):
+            with self.subTest(target=target.number):
+                self.check_moves(slot, source, target)
+
+    def check_moves(self, slot, source, target):
         with self.cluster.connect(source) as there, self.cluster.connect(target) as here:
             here.call("CLUSTER", "SETSLOT", slot, "IMPORTING", self.cluster.identity(source))
             try:

@@ -34,19 +34,19 @@ POLL_S = 0.05
 
 
 class RedisCluster:
-    """Not for two threads at a time. Node numbers are those of the start: primaries first, then replicas; roles change."""
+    """Not for two threads at a time. Node numbers are those of the start: primaries first, then replicas, then spare ones; roles change."""
 
     @classmethod
-    def start(cls, primaries=3, replicas=1, tls=False, acl=False, valkey=False, standalone=False, netns=False,
+    def start(cls, primaries=3, replicas=1, spare=0, tls=False, acl=False, valkey=False, standalone=False, netns=False,
               mutual_tls=False, cluster_name="*", extra_rights="", hostname=None, node_timeout_ms=NODE_TIMEOUT_MS, settings=None, preload=None, life_s=3 * 3600,
               outlive_starter=False, progress=lambda line: None):
-        """A formed, healthy cluster. `standalone`: one server without cluster mode. `mutual_tls`: clients must show a
+        """A formed, healthy cluster. `spare`: so many primaries more, without slots, as if just added. `standalone`: one server without cluster mode. `mutual_tls`: clients must show a
         certificate. `cluster_name`: with `acl`, whose keys the user may touch (default: of all Fermata clusters), and
         `extra_rights` beside those of redis_rights.
         `hostname`: announced by every node in place of its address. `settings`: more of redis.conf (a dict). `preload`: a
         library that is loaded into every server."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="fermata-redis-"))
-        options = {"primaries": 1 if standalone else primaries, "replicas": 0 if standalone else replicas,
+        options = {"primaries": 1 if standalone else primaries, "replicas": 0 if standalone else replicas, "spare": 0 if standalone else spare,
                    "tls": tls or mutual_tls, "mutual_tls": mutual_tls, "acl": acl, "valkey": valkey,
                    "standalone": standalone, "netns": netns, "cluster_name": cluster_name, "extra_rights": extra_rights, "hostname": hostname, "node_timeout_ms": node_timeout_ms,
                    "settings": settings or {}, "preload": preload, "passwords": {name: secrets.token_hex(12) for name in redis_rights.USERS}}
@@ -83,7 +83,7 @@ class RedisCluster:
     # --- starting
 
     def _prepare(self):
-        count = self.options["primaries"] * (1 + self.options["replicas"])
+        count = self.options["primaries"] * (1 + self.options["replicas"]) + self.options["spare"]
         program = find_program("valkey-server" if self.options["valkey"] else "redis-server", self.folder)
         ports = claim_ports(2 * count, self.folder)
         hosts = self.network.plan(count) if self.network else ["127.0.0.1"] * count
@@ -159,7 +159,7 @@ class RedisCluster:
                     connection.call("CLUSTER", "MEET", other.host, other.port, other.bus_port)
         self._wait(lambda: all(len(self.view(node)) == len(self.nodes) for node in self.nodes), FORM_TIMEOUT_S,
                    "every node knows every other")
-        for number, node in enumerate(self.nodes[count:]):
+        for number, node in enumerate(self.nodes[count:count * (1 + self.options["replicas"])]):
             with self.connect(node) as connection:
                 connection.call("CLUSTER", "REPLICATE", self.identity(self.nodes[number % count]))
 

@@ -27,7 +27,7 @@ VERBS = """verbs:
   wait                 until every node agrees and every replica is online
   cli N COMMAND…       one Redis command as administrator
 
-N is a node's number in `status`: primaries of the start first, then replicas."""
+N is a node's number in `status`: primaries of the start first, then replicas, then spare ones."""
 
 
 def start_options(program):
@@ -39,6 +39,7 @@ def start_options(program):
     parser.add_argument("--valkey", action="store_true", help="Valkey in place of Redis")
     parser.add_argument("--primaries", type=int, default=3)
     parser.add_argument("--replicas", type=int, default=1, help="of each primary")
+    parser.add_argument("--spare", type=int, default=0, help="primaries without slots, as if just added")
     parser.add_argument("--standalone", action="store_true", help="one server without cluster mode")
     parser.add_argument("--netns", action="store_true", help="each server in a network namespace, for `cut` (root only)")
     parser.add_argument("--hostname", help="a name that every node announces in place of its address")
@@ -50,7 +51,7 @@ def start_options(program):
 
 def start_arguments(parsed):
     return {"tls": parsed.tls, "mutual_tls": parsed.mutual_tls, "acl": parsed.acl, "valkey": parsed.valkey,
-            "primaries": parsed.primaries, "replicas": parsed.replicas, "standalone": parsed.standalone,
+            "primaries": parsed.primaries, "replicas": parsed.replicas, "spare": parsed.spare, "standalone": parsed.standalone,
             "netns": parsed.netns, "hostname": parsed.hostname, "node_timeout_ms": parsed.node_timeout,
             "life_s": parsed.life, "settings": dict(line.split("=", 1) for line in parsed.set)}
 
