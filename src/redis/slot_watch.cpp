@@ -107,6 +107,10 @@ std::optional<SlotWatch::Found> SlotWatch::conclude(const std::vector<Address>& 
         return std::nullopt;
     }
     is_asking_ = false;
+    // Who has lost its place meanwhile has no say.
+    std::erase_if(asked_, [&primaries](const auto& asked) {
+        return std::find(primaries.begin(), primaries.end(), asked.first) == primaries.end();
+    });
     Found found;
     bool is_settled = true;
     for (const Slot slot : slots_) {

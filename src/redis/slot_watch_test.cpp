@@ -132,6 +132,18 @@ TEST_F(SlotWatchTest, ASlotIsTornUntilAllKeysAreTogether) {
     EXPECT_FALSE(watch_.is_any_torn());
 }
 
+TEST_F(SlotWatchTest, WhoeverLostItsPlaceDuringTheRoundHasNoSay) {
+    const auto first = watch_.ask(kServer, now_);
+    const auto second = watch_.ask(kOther, now_);
+    ASSERT_TRUE(first && second);
+    watch_.answered(*first, kServer, says("s", {7}));
+    watch_.answered(*second, kOther, says("o", {7}));
+    const auto found = watch_.conclude(
+        {kServer}, [](Slot) { return &kServer; }, now_);
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->whole, ElementsAre(7));
+}
+
 TEST_F(SlotWatchTest, WhoeverCannotBeReachedIsLeftOutAfterAWhile) {
     const auto number = watch_.ask(kServer, now_);
     ASSERT_TRUE(number);
