@@ -24,6 +24,9 @@ constexpr std::int64_t kDay = 86'400'000;
 constexpr std::int64_t kExpiresSoonDays = 30;
 constexpr double kCommitSlowMs = 50;
 // What a cut-off primary may acknowledge before it notices: detection, and some margin.
+const char* const kMoveBack =
+    "the guide says what to do, docs/guide/redis.md, \"When a move of slots was cut off\"; "
+    "redis-cli --cluster fix can lose keys";
 constexpr std::chrono::milliseconds kDetectionMargin{5'000};
 
 std::string milliseconds(Clock::duration time) {
@@ -298,7 +301,7 @@ void RedisCheck::check_moves() {
              "slot " + number(slot) +
                  " was being moved when its primary failed: its keys may be on two servers, and "
                  "nothing of it is served then",
-             "redis-cli --cluster fix brings them together");
+             kMoveBack);
     }
     if (!leaving.empty()) {
         const std::string first = number(*leaving.begin());
@@ -306,7 +309,7 @@ void RedisCheck::check_moves() {
              leaving.size() == 1
                  ? "slot " + first + " is being moved"
                  : number(leaving.size()) + " slots are being moved, " + first + " first",
-             "redis-cli --cluster fix ends a move that was broken off");
+             kMoveBack);
     }
 }
 

@@ -166,8 +166,9 @@ void Client::Core::settle_slots(const SlotWatch::Found& found) {
 
 std::string Client::Core::torn_text(Slot slot) const {
     return "slot " + std::to_string(slot) +
-           " was being moved when its primary failed, and its keys are on two servers; "
-           "redis-cli --cluster fix brings them together, until then nothing of it is served";
+           " was being moved when its primary failed, and its keys are on two servers: nothing of "
+           "it is served until they are together; docs/guide/redis.md says how (\"When a move of "
+           "slots was cut off\"), redis-cli --cluster fix can lose them";
 }
 
 void Client::Core::tell_changed(const std::vector<SlotRange>& ranges) {

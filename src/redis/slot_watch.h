@@ -5,7 +5,7 @@
 // and takes writes in their place. So a slot that has another primary than before is doubted, and
 // when something is wanted of it all primaries are asked what they hold of it. It is torn while one
 // holds keys of it that does not serve it, unless the one that serves it is moving it there.
-// `redis-cli --cluster fix` brings the keys together.
+// docs/guide/redis.md says how to bring the keys together.
 //
 // Without IO: it says whom to ask for what and is told what they said. Whoever cannot be reached
 // for two seconds is left out: another primary's failure must not stop this one's slots. Threads:

@@ -319,7 +319,7 @@ TEST_F(RedisStoreFaultsTest, APartitionThatAFailoverToreApartWaitsForAllOfItsKey
     EXPECT_TRUE(becomes([&] {
         const store::StoreHealth health = store_->partition_health(0);
         return !health.serves(store::StoreHealth::Service::kEnding) &&
-               health.reason.find("redis-cli --cluster fix") != std::string::npos;
+               health.reason.find("its keys are on two servers") != std::string::npos;
     }));
     const auto late = RedisStore::open(options());  // has not seen any of it
     ASSERT_TRUE(late) << late.error().to_string();
@@ -340,7 +340,7 @@ TEST_F(RedisStoreFaultsTest, APartitionThatAFailoverToreApartWaitsForAllOfItsKey
     EXPECT_EQ(answer.wait_for(seconds(1)), std::future_status::timeout);
     EXPECT_EQ(sessions.wait_for(milliseconds(0)), std::future_status::timeout);
 
-    Servers::fix();
+    Servers::mend();
     const auto done = answer.get();
     ASSERT_TRUE(done) << done.error().to_string();
     EXPECT_EQ(done->sessions[0].status, CommitStatus::kCommitted);

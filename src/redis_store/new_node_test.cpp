@@ -57,11 +57,11 @@ TEST_F(RedisStoreNewNodeTest, ItsFirstSlotWaitsForAllKeysWhenAFailoverToreItApar
     auto answer = committed.get_future();
     EXPECT_TRUE(becomes([&] {
         const store::StoreHealth health = store_->partition_health(0);
-        return health.reason.find("redis-cli --cluster fix") != std::string::npos;
+        return health.reason.find("its keys are on two servers") != std::string::npos;
     }));
     EXPECT_EQ(answer.wait_for(milliseconds(0)), std::future_status::timeout);
 
-    Servers::fix();
+    Servers::mend();
     ASSERT_EQ(answer.wait_for(seconds(60)), std::future_status::ready);
     const auto done = answer.get();
     ASSERT_TRUE(done) << done.error().to_string();

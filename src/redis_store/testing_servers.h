@@ -111,7 +111,7 @@ class Servers {
     [[nodiscard]] int replica() const { return replica_; }
     static void control(const std::string& verb, int node) { run(verb, std::to_string(node)); }
     static void wait_healthy() { run("wait", ""); }
-    static void fix() { run("fix", ""); }
+    static void mend() { run("mend", ""); }
     // The replica has all that its primary has.
     [[nodiscard]] bool replica_is_level() const {
         return offset(primary_, "master_repl_offset:") == offset(replica_, "slave_repl_offset:");

@@ -114,7 +114,7 @@ class Faults:
         self._cluster.failover(source)
         torn = self._dice.uniform(0.5, 4.0)
         time.sleep(torn)
-        self._cluster.fix()
+        self._cluster.mend()
         return f"{torn:.1f}s"
 
     def _cut(self, side):

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import certificates  # noqa: E402
+import redis_mend  # noqa: E402
 import redis_reshard  # noqa: E402
 import redis_rights  # noqa: E402
 from free_ports import claim_ports  # noqa: E402
@@ -413,19 +414,9 @@ class RedisCluster:
         """Moves half of a slot's keys and leaves it so."""
         redis_reshard.move_half(self, slot, self.node(source), self.node(target))
 
-    def fix(self, timeout_s=HEAL_TIMEOUT_S):
-        """`redis-cli --cluster fix`: brings the keys of slots together whose move was cut off."""
-        login = self.login
-        command = ["redis-cli", "--cluster", "fix", self.primaries()[0].address]
-        if login.user:
-            command += ["--user", login.user]
-        if login.cacert:
-            command += ["--tls", "--cacert", login.cacert, "--cert", login.cert, "--key", login.key]
-        environment = {**os.environ, "REDISCLI_AUTH": login.password} if login.password else None
-        done = subprocess.run(command, input="yes\n", capture_output=True, text=True, timeout=timeout_s, env=environment,
-                              check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+    def mend(self):
+        """Ends moves of slots that were cut off, as docs/guide/redis.md says."""
+        redis_mend.mend(self)
 
     def flush_scripts(self):
         for node in self.nodes:

@@ -22,7 +22,7 @@ VERBS = """verbs:
   heal                 end every cut
   failover N [HOW]     a replica of N (or N itself, if it is one) takes over; HOW: FORCE or TAKEOVER
   reshard [SLOTS]      move SLOTS (default 64) slots with their keys from one primary to another
-  fix                  redis-cli --cluster fix: ends moves of slots that were cut off
+  mend                 ends moves of slots that were cut off, as the guide says
   flush-scripts        SCRIPT FLUSH everywhere
   wait                 until every node agrees and every replica is online
   cli N COMMAND…       one Redis command as administrator
@@ -130,7 +130,7 @@ ACTIONS = {
     "failover": lambda cluster, number, how=None: print(f"node {cluster.failover(int(number), how).number} is primary now"),
     "reshard": lambda cluster, slots="64": print("moved {2} slots from node {0.number} to node {1.number}".format(
         *[part if at < 2 else len(part) for at, part in enumerate(cluster.reshard(int(slots)))])),
-    "fix": lambda cluster: cluster.fix(),
+    "mend": lambda cluster: cluster.mend(),
     "flush-scripts": lambda cluster: cluster.flush_scripts(),
     "wait": lambda cluster: cluster.wait_healthy(),
 }
