@@ -21,10 +21,11 @@ def mend(cluster):
 
 
 def _own_line(cluster, node):
-    """Of CLUSTER NODES; nobody else knows what a node is moving. Empty when it does not answer."""
+    """Of CLUSTER NODES; no other primary knows what it is moving. Empty when it is none (a replica of Valkey 8 says what its
+    primary moves), or does not answer."""
     with contextlib.suppress(OSError, RedisError):
         with cluster.connect(node) as connection:
-            return next(line for line in connection.text("CLUSTER", "NODES").splitlines() if "myself" in line)
+            return next((line for line in connection.text("CLUSTER", "NODES").splitlines() if "myself,master" in line), "")
     return ""
 
 
