@@ -14,6 +14,7 @@ Holdings::Holdings(store::NodeId self, Partition partition_count, const Timing& 
 
 void Holdings::step(Holding& holding, Stage stage) {
     holding.stage = stage;
+    holding.doubted = holding.doubted && stage == Stage::kClosing;
     holding.serial = ++serial_;
     ++changes_;
 }
@@ -190,15 +191,20 @@ void Holdings::on_lost(Partition partition, store::Epoch epoch) {
     }
 }
 
-void Holdings::resume(Steady now, const store::OwnerList& owners, Actions& actions) {
+void Holdings::doubt_held() {
+    for (Partition partition = 0; partition < partition_count_; ++partition) {
+        holdings_[partition].doubted = holds(partition);
+    }
+}
+
+void Holdings::confirm(Steady now, const store::OwnerList& owners, Actions& actions) {
     for (Partition partition = 0; partition < partition_count_; ++partition) {
         Holding& holding = holdings_[partition];
-        if (!holds(partition)) {
+        if (!holding.doubted || !owners[partition]) {
             continue;
         }
-        if (owners[partition]) {
-            learn(partition, *owners[partition], now);
-        }
+        holding.doubted = false;
+        learn(partition, *owners[partition], now);
         if (owners[partition] != store::Ownership{self_, holding.epoch}) {
             drop(partition, actions);
         } else if (holding.opened) {

@@ -51,9 +51,11 @@ class Holdings {
     void on_closed(const Close& asked, Actions& actions);
     void on_release(Steady now, const Release& asked, const Result<bool>& answer);
     void on_lost(Partition partition, store::Epoch epoch);
-    // After a suspension: what is still owned goes on, the rest is dropped, and so is what the list
-    // does not have. The owners were listed after the lease was won back.
-    void resume(Steady now, const store::OwnerList& owners, Actions& actions);
+    // After a suspension: what is held is not served before confirm() has seen it listed.
+    void doubt_held();
+    // Of what is doubted, what is still owned goes on, the rest is dropped; what the list does not
+    // have waits for the next one. It was asked for after the lease was won back.
+    void confirm(Steady now, const store::OwnerList& owners, Actions& actions);
     // Everything is in other hands, or may be.
     void drop_all(Actions& actions);
     // Gives back what is held, without closing it: its lanes are gone already.
@@ -62,6 +64,9 @@ class Holdings {
     [[nodiscard]] bool holds(Partition partition) const {
         return holdings_[partition].stage == Stage::kHeld ||
                holdings_[partition].stage == Stage::kClosing;
+    }
+    [[nodiscard]] bool is_doubted(Partition partition) const {
+        return holdings_[partition].doubted;
     }
     [[nodiscard]] std::size_t count_held() const;
     // Neither holds anything nor has anything under way.
@@ -77,6 +82,7 @@ class Holdings {
         Stage stage = Stage::kNone;
         bool opened = false;       // its lane was told to open
         bool handed_over = false;  // released by this instance, and nobody claimed it yet
+        bool doubted = false;      // held, but perhaps another's since a suspension
         bool known = false;        // whose it is, since the owners were read at all
         store::Epoch epoch = 0;
         std::uint64_t serial = 0;

@@ -166,7 +166,10 @@ void Member::on_owners(Steady now, const Result<store::OwnerList>& answer) {
             now < lease_until_) {
             suspended_ = false;
             ++counters_.resumptions;
-            holdings_.resume(now, *answer, actions_);
+            holdings_.doubt_held();
+        }
+        if (!suspended_) {
+            holdings_.confirm(now, *answer, actions_);
         }
     }
     turn(now);

@@ -91,7 +91,7 @@ class Member {
     [[nodiscard]] bool is_suspended() const { return suspended_; }
     // Held, and not suspended; with a lease that runs it may be answered for.
     [[nodiscard]] bool serves(Partition partition) const {
-        return is_serving() && holdings_.holds(partition);
+        return is_serving() && holdings_.holds(partition) && !holdings_.is_doubted(partition);
     }
     [[nodiscard]] bool is_drained() const;
     [[nodiscard]] const Holdings& holdings() const { return holdings_; }
