@@ -94,6 +94,29 @@ class Faults(unittest.TestCase):
         self.assertIs(self.cluster.primary_of(self.slot), target)
         self.assertEqual(self.read(), "moved")
 
+    def test_moves_that_were_cut_off_are_mended_by_the_guides_commands(self):
+        tag = KEY[KEY.index("{"):KEY.index("}") + 1]
+        for case, is_failed_over in (("broken off", False), ("failed over", True)):
+            with self.subTest(case=case):
+                source = self.cluster.primary_of(self.slot)
+                target = next(node for node in self.cluster.primaries() if node is not source)
+                keys = [f"{tag}{number}" for number in range(35)]
+                with self.cluster.connect(source) as connection:
+                    connection.pipeline([("SET", key, case) for key in keys])
+                self.cluster.move_half(self.slot, source, target)
+                if is_failed_over:
+                    self.cluster.failover(source)
+
+                self.cluster.mend()
+                self.cluster.wait_healthy()
+
+                server = self.cluster.primary_of(self.slot)
+                self.assertEqual(server is target, not is_failed_over)
+                with self.cluster.connect(server) as connection:
+                    self.assertEqual(connection.pipeline([("GET", key) for key in keys]), [case.encode()] * len(keys))
+                with self.cluster.connect(target if is_failed_over else source) as connection:
+                    self.assertEqual(connection.call("CLUSTER", "COUNTKEYSINSLOT", self.slot), 0)
+
     def test_all_servers_come_back_from_their_files(self):
         self.write("kept")
         for node in self.cluster.nodes:
