@@ -115,16 +115,22 @@ void Client::Core::watch_slots() {
     }
 }
 
-// What a node does not let us ask, it is taken not to have. Answers come in the order of the
-// questions, so the last one completes what it says.
+// What a node does not let us ask, it is taken not to have; one that cannot say (it loads its file,
+// say) is asked again at the next tick. Answers come in the order of the questions, so the last one
+// completes what it says.
 void Client::Core::ask_what_it_holds(Primary& primary, unsigned round) {
     ReadChannel& channel = primary.read_channel();
     const Address address = primary.node().address;
     auto said = std::make_shared<SlotWatch::Said>();
     said->serves_nothing = primary.slot_count == 0;
+    const auto cannot_say = std::make_shared<bool>(false);
+    const auto note = [cannot_say](const Result<Reply>& reply) {
+        *cannot_say |= !reply && reply.error().code() != ErrorCode::kForbidden;
+    };
     for (const Slot slot : slot_watch_.slots()) {
         channel.ask(Command("CLUSTER").add("COUNTKEYSINSLOT").add(slot),
-                    [this, said, slot](const Result<Reply>& reply) {
+                    [this, said, slot, note](const Result<Reply>& reply) {
+                        note(reply);
                         if (reply && reply->view().integer().value_or(0) > 0) {
                             said->held.insert(slot);
                         }
@@ -137,15 +143,16 @@ void Client::Core::ask_what_it_holds(Primary& primary, unsigned round) {
                     });
     }
     channel.ask(Command("CLUSTER").add("NODES"),
-                [this, round, address, said](const Result<Reply>& reply) {
+                [this, round, address, said, note, cannot_say](const Result<Reply>& reply) {
+                    note(reply);
+                    if (*cannot_say) {
+                        slot_watch_.lost(round, address);
+                        return;
+                    }
                     if (reply) {
                         said->moving = decode_moving_slots(reply->view().text());
                     }
-                    if (!reply && reply.error().code() == ErrorCode::kUnavailable) {
-                        slot_watch_.lost(round, address);
-                    } else {
-                        slot_watch_.answered(round, address, std::move(*said));
-                    }
+                    slot_watch_.answered(round, address, std::move(*said));
                     boost::asio::post(loop_, [this] { watch_slots(); });
                 });
     channel.flush();
