@@ -315,7 +315,7 @@ class RedisCluster:
                 if any(view.is_failed or view.is_handshake for view in seen):
                     return f"node {node.number} thinks that one has failed"
             if len({arrangement(seen) for seen in views}) != 1:
-                return "the nodes do not agree on who serves which slots and replicates whom"
+                return "the nodes do not agree on who serves which slots and replicates whom" + disagreement(self.nodes, views)
             if self.options["replicas"]:
                 for primary in self.primaries():
                     if not self.replicas_of(primary):
@@ -448,6 +448,7 @@ class NodeView:
         self.port = int(words[1].split("@")[0].rsplit(":", 1)[1])
         self.flags = words[2].split(",")
         self.replicates = words[3]  # an identity, or "-"
+        self.epoch = words[6]
         self.slots = []
         for word in words[8:]:
             if not word.startswith("["):
@@ -469,9 +470,19 @@ class NodeView:
     def serves(self, slot):
         return slot in self.slots
 
+    def summary(self):
+        role = f"replica of {self.replicates[:8]}" if self.replicates != "-" else f"primary of {len(self.slots)} slots"
+        return f"{self.identity[:8]} at {self.port}, {role}, epoch {self.epoch}"
+
 
 def arrangement(seen):
     return tuple(sorted((view.identity, view.replicates, tuple(view.slots)) for view in seen))
+
+
+def disagreement(nodes, views):
+    """What each node says, as text, so that the log of a test shows who is behind."""
+    return "".join(f"\n  node {node.number} says: {'; '.join(view.summary() for view in seen)}"
+                   for node, seen in zip(nodes, views))
 
 
 def write_private(path, text):
