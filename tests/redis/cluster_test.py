@@ -207,6 +207,18 @@ class Life(unittest.TestCase):
             starter.send_signal(signal.SIGKILL)
             eventually(lambda: not os.path.exists(folder) and not os.path.exists(f"/proc/{pid}"))
 
+    def test_a_server_that_held_much_can_start_again_at_once(self):
+        """It takes some time to give its memory back, and only then closes its port."""
+        settings = {"enable-debug-command": "yes", "appendonly": "no"}
+        with RedisCluster.start(standalone=True, settings=settings, life_s=100) as started:
+            cluster = RedisCluster.attach(started.folder)  # which cannot ask the system for its end
+            for _ in range(3):
+                with cluster.connect(0, timeout_s=60) as connection:
+                    connection.call("DEBUG", "POPULATE", 400_000, "key", 400)
+                cluster.kill(0)
+                cluster.restart(0)
+                cluster.wait_healthy()
+
     def test_everything_ends_when_its_time_is_over(self):
         cluster = RedisCluster.start(standalone=True, life_s=2, outlive_starter=True)
         eventually(lambda: not cluster.folder.exists() and not cluster.nodes[0].is_running())

@@ -116,11 +116,12 @@ class RedisServer:
         return True
 
     def end(self, number=signal.SIGKILL, timeout_s=20):
-        """Sends the signal and waits until the process is gone; kill -9 after the time-out."""
+        """Sends the signal and waits until the process is gone and its port free; kill -9 after the time-out."""
+        pid = self.pid()
         if not self.send(number):
             return
         deadline = time.monotonic() + timeout_s
-        while self.is_running():
+        while self.is_running() or is_closing(pid):
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)
                 deadline += 5
@@ -138,3 +139,15 @@ class RedisServer:
             return "".join(self.log.read_text(errors="replace").splitlines(True)[-5:])
         except OSError:
             return "(no log)"
+
+
+def is_closing(pid):
+    """A process gives its memory (and with it its command line) back before its files, so its sockets still listen for a
+    moment; they are closed when its last thread is gone. Then nothing of it is left, or what its starter has to ask for."""
+    try:
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        threads = len(os.listdir(f"/proc/{pid}/task"))
+    except (OSError, IndexError):
+        return False
+    return not command and (state not in "ZX" or threads > 1)
