@@ -14,7 +14,8 @@ using testing::ElementsAre;
 class OwnerListingTest : public testing::Test {
   protected:
     std::vector<Result<store::OwnerList>> told_;
-    OwnerListing listing_{2, [this](Result<store::OwnerList> owners) { told_.push_back(owners); }};
+    OwnerListing listing_{
+        2, [this](const Result<store::OwnerList>& owners) { told_.push_back(owners); }};
     const Error away_{ErrorCode::kUnavailable, "away"};
 };
 

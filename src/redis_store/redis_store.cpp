@@ -60,7 +60,7 @@ bool has_primary(const redis::Status& status, redis::Slot slot, redis::PrimarySt
 // A server goes on with the primaries that are there: it is wanted most while others are not. A
 // tool would wait for the rest without a word.
 Result<void> wait_for_redis(const redis::Client& client, const Options& options) {
-    const Result<void> ready = client.wait_until_ready(options.open_timeout);
+    Result<void> ready = client.wait_until_ready(options.open_timeout);
     const bool is_server = options.partition_count != 0;
     if (ready || !is_server || !client.status().is_partly_ready()) {
         return ready;

@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kDelay{900};
 
 extern "C" int fdatasync(int file) {
     const auto outcome = static_cast<int>(::syscall(SYS_fdatasync, file));
-    if (::gettid() != ::getpid())
+    if (::gettid() != ::getpid()) {
         std::this_thread::sleep_for(kDelay);  // pause: the fault itself
+    }
     return outcome;
 }
