@@ -66,8 +66,9 @@ Command::Command(const Script& script, std::initializer_list<std::string_view> k
     }
 }
 
-Command::Command(const Script& script, std::size_t key_count) : script_(&script) {
-    add(key_count);
+Command::Command(const Script& script, std::size_t key_count, std::size_t bytes)
+    : script_(&script) {
+    reserve(bytes).add(key_count);
 }
 
 Command& Command::add(std::string_view word) {

@@ -29,8 +29,8 @@ class Command {
     // script must outlive the command and its answer.
     Command(const Script& script, std::span<const std::string> keys);
     Command(const Script& script, std::initializer_list<std::string_view> keys);
-    // The keys are the next words that are added.
-    Command(const Script& script, std::size_t key_count);
+    // The keys are the next words that are added; room for words of so many bytes from the start.
+    Command(const Script& script, std::size_t key_count, std::size_t bytes);
 
     Command& add(std::string_view word);
     template <std::integral Number>

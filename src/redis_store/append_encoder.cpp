@@ -46,13 +46,12 @@ redis::Command encode_append(const store::InboxAppend& append, const Keys& keys,
 
 Result<store::InboxAnswer> decode_append_answer(std::size_t records, const CallAnswer& answer) {
     const std::size_t space = answer.text.find(' ');
-    const auto first = parse_number(std::string_view(answer.text).substr(0, space));
-    const std::string_view taken = space == std::string::npos
-                                       ? std::string_view()
-                                       : std::string_view(answer.text).substr(space + 1);
+    const auto first = parse_number(answer.text.substr(0, space));
+    const std::string_view taken =
+        space == std::string_view::npos ? std::string_view() : answer.text.substr(space + 1);
     if (!first || taken.size() != records ||
         taken.find_first_not_of("01n") != std::string_view::npos) {
-        return Error(ErrorCode::kCorrupt, "\"" + answer.text.substr(0, 80) +
+        return Error(ErrorCode::kCorrupt, "\"" + std::string(answer.text.substr(0, 80)) +
                                               "\" is no answer to an append of " +
                                               std::to_string(records) + " events");
     }

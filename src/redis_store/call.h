@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -16,8 +17,8 @@ namespace fermata::redis_store {
 // What an applied call answered, or that it conflicts with what is stored.
 struct CallAnswer {
     bool conflict = false;
-    // After "OK " or "CONFLICT ": see the scripts.
-    std::string text;
+    // After "OK " or "CONFLICT ": see the scripts. Of the reply: to be read within the callback.
+    std::string_view text;
 };
 
 struct Call {

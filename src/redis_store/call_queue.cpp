@@ -187,7 +187,7 @@ void CallQueue::send_unnumbered(Make make) {
         if (!reply) {
             call.done(reply.error());
         } else if (status == "OK") {
-            call.done(CallAnswer{false, std::string(rest)});
+            call.done(CallAnswer{false, rest});
         } else if (status == "FENCED") {
             call.done(fenced(parse_number(rest).value_or(0), call.epoch));
         } else {
@@ -222,9 +222,9 @@ void CallQueue::on_call_answer(const Result<redis::Reply>& reply) {
     }
     const auto [status, rest] = first_word(reply->view().text());
     if (status == "OK") {
-        finish_call({false, std::string(rest)});
+        finish_call({false, rest});
     } else if (status == "CONFLICT") {
-        finish_call({true, std::string(rest)});
+        finish_call({true, rest});
     } else if (status == "FENCED") {
         lose(Error(ErrorCode::kFenced, "partition " + std::to_string(partition_) + " is at epoch " +
                                            std::string(rest) + ", this server's is " +
@@ -239,7 +239,7 @@ void CallQueue::on_call_answer(const Result<redis::Reply>& reply) {
     }
 }
 
-void CallQueue::finish_call(CallAnswer answer) {
+void CallQueue::finish_call(const CallAnswer& answer) {
     Call call = std::move(std::get<Call>(jobs_.front()));
     jobs_.pop_front();
     if (!answer.conflict) {
@@ -251,7 +251,7 @@ void CallQueue::finish_call(CallAnswer answer) {
                             parse_number(first_word(answer.text).first).value_or(0)},
                            surrounds_.now());
     }
-    call.done(std::move(answer));
+    call.done(answer);
     go_on();
 }
 

@@ -1,13 +1,18 @@
 #include <charconv>
 
+#include <boost/container/small_vector.hpp>
+
 #include "redis_store/commit_encoder.h"
 
 namespace fermata::redis_store {
 namespace {
 
+// As a rule one: the first number of what was added.
+using Numbers = boost::container::small_vector<std::uint64_t, 8>;
+
 // Numbers with spaces between them; nullopt for anything else.
-std::optional<std::vector<std::uint64_t>> parse_numbers(std::string_view text) {
-    std::vector<std::uint64_t> numbers;
+std::optional<Numbers> parse_numbers(std::string_view text) {
+    Numbers numbers;
     while (!text.empty()) {
         std::uint64_t number = 0;
         const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -25,12 +30,12 @@ std::optional<std::vector<std::uint64_t>> parse_numbers(std::string_view text) {
 }
 
 Error strange_answer(const CommitShape& shape, const CallAnswer& answer) {
-    return {ErrorCode::kCorrupt, "\"" + answer.text.substr(0, 80) +
+    return {ErrorCode::kCorrupt, "\"" + std::string(answer.text.substr(0, 80)) +
                                      "\" is no answer to a commit of " +
                                      std::to_string(shape.sessions.size()) + " sessions"};
 }
 
-store::CommitAnswer conflict(const std::vector<std::uint64_t>& stored) {
+store::CommitAnswer conflict(const Numbers& stored) {
     store::CommitAnswer answer;
     for (const std::uint64_t seq : stored) {
         answer.sessions.push_back({store::CommitStatus::kConflict, seq, 0, 0});

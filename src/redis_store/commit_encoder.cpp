@@ -1,9 +1,12 @@
 #include "redis_store/commit_encoder.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <boost/container/small_vector.hpp>
 
 #include "base/clock.h"
 #include "redis_store/entries.h"
@@ -18,6 +21,13 @@ using store::SessionCommit;
 // Items of one operation: Lua hands at most some 8000 words to a command.
 constexpr std::size_t kItemsMax = 1000;
 constexpr std::string_view kEndOfChanges = ".";
+// What pieces of a text need as a rule.
+constexpr std::size_t kScratchBytes = 256;
+// Of a key, beside the part that all keys of a partition have in common and a session's id.
+constexpr std::size_t kKeyBytes = 16;
+// A commit removes so many entries as a rule, if any.
+constexpr std::size_t kFew = 8;
+using Numbers = boost::container::small_vector<std::uint64_t, kFew>;
 
 // An addition or removal of commit.lua: letter, count and words; cut into several when it is long.
 class Operation {
@@ -59,6 +69,7 @@ class Encoder {
     Encoder(const CommitBatch& batch, const Keys& keys, const Lifetimes& lifetimes,
             const store::JournalOptions& journal)
         : batch_(batch), keys_(keys), lifetimes_(lifetimes), journal_(journal) {
+        scratch_.reserve(kScratchBytes);
         ids_.reserve(batch.sessions.size());
         for (const SessionCommit& commit : batch.sessions) {
             ids_.push_back(commit.session.key());
@@ -108,15 +119,25 @@ class Encoder {
     [[nodiscard]] bool has_session_twice() const;
     void add_head(redis::Command& command, const SessionCommit& commit);
     static void append_known(std::string& out, const SessionCommit& commit);
-    void add_additions(redis::Command& command, const SessionCommit& commit, const std::string& id);
+    void add_additions(redis::Command& command, const SessionCommit& commit, std::string_view id);
     void add_fields(redis::Command& command, const SessionCommit& commit);
-    void add_boxes(redis::Command& command, const SessionCommit& commit, const std::string& id);
-    void add_expiring(redis::Command& command, const SessionCommit& commit, const std::string& id);
-    void add_removals(redis::Command& command, const SessionCommit& commit, const std::string& id);
+    void add_boxes(redis::Command& command, const SessionCommit& commit, std::string_view id);
+    void add_expiring(redis::Command& command, const SessionCommit& commit, std::string_view id);
+    void add_removals(redis::Command& command, const SessionCommit& commit, std::string_view id);
     void add_removed_fields(redis::Command& command, const SessionCommit& commit,
-                            const std::string& id);
+                            std::string_view id);
     static void add_ranges(redis::Command& command, std::string_view letter,
-                           std::vector<std::uint64_t> numbers);
+                           std::span<const std::uint64_t> given);
+    // Of a record that is as a rule, but not always, of the commit's own session; valid until the
+    // next call.
+    std::string_view id_of(const SessionId& session, const SessionCommit& commit,
+                           std::string_view id) {
+        if (session == commit.session) {
+            return id;
+        }
+        other_id_ = session.key();
+        return other_id_;
+    }
     [[nodiscard]] bool keeps_journal(const SessionCommit& commit) const {
         return commit.journal && journal_.length > 0;
     }
@@ -132,8 +153,9 @@ class Encoder {
     const Keys& keys_;
     const Lifetimes& lifetimes_;
     const store::JournalOptions& journal_;
-    std::vector<std::string> ids_;
+    boost::container::small_vector<std::string, kFew> ids_;
     std::string scratch_;
+    std::string other_id_;
     UnixMillis expires_ms_ = Call::kNeverExpires;
 };
 
@@ -154,8 +176,8 @@ redis::Command Encoder::begin_command() {
     for (const auto& [is_touched, name] : shared) {
         count += is_touched ? 1 : 0;
     }
-    redis::Command command(frees_memory(batch_) ? freeing_commit_script() : commit_script(), count);
-    command.reserve(size_hint() + count * (base.size() + 48));
+    redis::Command command(frees_memory(batch_) ? freeing_commit_script() : commit_script(), count,
+                           size_hint() + count * (base.size() + kKeyBytes));
     const auto add_key = [&](std::string_view kind, std::string_view name) {
         command.add(made([&](std::string& out) {
             out += base;
@@ -200,12 +222,13 @@ void Encoder::note_touched(const SessionCommit& commit, Touched& touched) const 
     }
 }
 
+// Close from above: what is reserved is kept as long as the call may have to be made again.
 std::size_t Encoder::size_hint() const {
-    constexpr std::size_t kCommit = 256;
+    constexpr std::size_t kCommit = 128;
     constexpr std::size_t kItem = 96;
     std::size_t bytes = kCommit;
     for (const SessionCommit& commit : batch_.sessions) {
-        bytes += kCommit;
+        bytes += kCommit + SessionId::kTextLength;
         for (const store::FieldWrite& field : commit.fields) {
             bytes += 24 + field.name.size() + (field.value ? field.value->size() : 0);
         }
@@ -259,7 +282,7 @@ void Encoder::append_known(std::string& out, const SessionCommit& commit) {
 }
 
 void Encoder::add_additions(redis::Command& command, const SessionCommit& commit,
-                            const std::string& id) {
+                            std::string_view id) {
     add_fields(command, commit);
     if (commit.expected_seq == 0) {
         command.add("c").add(2).add(commit.created_ms).add(id);
@@ -313,25 +336,23 @@ void Encoder::add_fields(redis::Command& command, const SessionCommit& commit) {
     }
 }
 
-void Encoder::add_boxes(redis::Command& command, const SessionCommit& commit,
-                        const std::string& id) {
+void Encoder::add_boxes(redis::Command& command, const SessionCommit& commit, std::string_view id) {
     Operation inbox(command, "i", commit.inbox_added.size(), 2);
     for (const store::InboxRecord& record : commit.inbox_added) {
-        inbox.item().add(record.session == commit.session ? id : record.session.key());
+        inbox.item().add(id_of(record.session, commit, id));
         command.add(record.payload);
     }
     Operation outbox(command, "o", commit.outbox_added.size(), 1);
     for (const store::OutboxRecord& record : commit.outbox_added) {
         outbox.item().add(made([&](std::string& out) {
-            append_outbox(out, record,
-                          record.session == commit.session ? id : record.session.key());
+            append_outbox(out, record, id_of(record.session, commit, id));
         }));
     }
 }
 
 // What has a time after which expire() deletes it.
 void Encoder::add_expiring(redis::Command& command, const SessionCommit& commit,
-                           const std::string& id) {
+                           std::string_view id) {
     Operation answers(command, "a", commit.answers.size(), 2);
     for (const store::AnswerRecord& answer : commit.answers) {
         answers.item().add(answer.key).add(made([&](std::string& out) {
@@ -356,7 +377,7 @@ void Encoder::add_expiring(redis::Command& command, const SessionCommit& commit,
 }
 
 void Encoder::add_removals(redis::Command& command, const SessionCommit& commit,
-                           const std::string& id) {
+                           std::string_view id) {
     if (commit.end) {
         add_ranges(command, "I", commit.inbox_removed);
         // Times of the caller may be of another clock than that of Redis.
@@ -386,9 +407,9 @@ void Encoder::add_removals(redis::Command& command, const SessionCommit& commit,
 }
 
 void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& commit,
-                                 const std::string& id) {
+                                 std::string_view id) {
     // A timer that is set again under its number stays: the two share field and member.
-    std::vector<std::uint64_t> timers;
+    Numbers timers;
     for (const auto& [due_ms, number] : commit.timers_removed) {
         const bool set_again = std::any_of(
             commit.timers_set.begin(), commit.timers_set.end(),
@@ -421,13 +442,14 @@ void Encoder::add_removed_fields(redis::Command& command, const SessionCommit& c
 
 // Numbers that follow each other go as one range.
 void Encoder::add_ranges(redis::Command& command, std::string_view letter,
-                         std::vector<std::uint64_t> numbers) {
-    if (numbers.empty()) {
+                         std::span<const std::uint64_t> given) {
+    if (given.empty()) {
         return;
     }
+    Numbers numbers(given.begin(), given.end());
     std::sort(numbers.begin(), numbers.end());
     numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    boost::container::small_vector<std::pair<std::uint64_t, std::uint64_t>, kFew> ranges;
     for (const std::uint64_t number : numbers) {
         if (ranges.empty() || ranges.back().second + 1 != number) {
             ranges.emplace_back(number, number);

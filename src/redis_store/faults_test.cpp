@@ -58,8 +58,7 @@ TEST_F(RedisStoreFaultsTest, AnswersAreTheSameAlsoForCallsThatSkippedSomething) 
     const auto send = [&] {
         const redis::Reply reply =
             probe_.send({keys.slot(0), numbered(encoded.command, epoch, 2, 0)});
-        return decode_commit_answer(*check_batch(batch),
-                                    {false, std::string(reply.view().text().substr(3))});
+        return decode_commit_answer(*check_batch(batch), {false, reply.view().text().substr(3)});
     };
 
     const auto first = send();

@@ -192,8 +192,8 @@ Result<std::size_t> decode_import_answer(const std::vector<SessionId>& sessions,
                                          const CallAnswer& answer) {
     const auto number = parse_number(answer.text);
     if (!number || (answer.conflict && (*number == 0 || *number > sessions.size()))) {
-        return Error(ErrorCode::kCorrupt,
-                     "\"" + answer.text.substr(0, 80) + "\" is no answer to an import");
+        return Error(ErrorCode::kCorrupt, "\"" + std::string(answer.text.substr(0, 80)) +
+                                              "\" is no answer to an import");
     }
     if (answer.conflict) {
         return Error(ErrorCode::kConflict,
