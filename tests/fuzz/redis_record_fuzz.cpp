@@ -52,13 +52,13 @@ void decode_texts(std::string_view text) {
 void decode_answers(std::string_view text) {
     const CommitShape shape{{{0, 1, 2, 1}, {3, 4, 0, 0}}};
     for (const bool conflict : {false, true}) {
-        const CallAnswer answer{conflict, std::string(text)};
+        const CallAnswer answer{conflict, text};
         if (const auto commit = decode_commit_answer(shape, answer)) {
             FERMATA_CHECK(commit->sessions.size() == 2);
         }
         static_cast<void>(decode_import_answer({some_session()}, answer));
     }
-    if (const auto append = decode_append_answer(2, {false, std::string(text)})) {
+    if (const auto append = decode_append_answer(2, {false, text})) {
         FERMATA_CHECK(append->numbers.size() == 2);
     }
 }

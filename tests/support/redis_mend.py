@@ -3,11 +3,13 @@ import contextlib
 import pathlib
 import re
 import subprocess
+import time
 
 from redis_connection import RedisError
 
 GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "guide" / "redis.md"
 TIMEOUT_S = 90
+AGREE_TIMEOUT_S = 30
 
 
 def mend(cluster):
@@ -30,15 +32,30 @@ def _own_line(cluster, node):
 
 
 def _server_of(cluster, slot, importer):
-    """As others see it: the importer takes no news about that slot."""
+    """As all others see it. Right after a failover the old server still says that it is the one."""
+    deadline = time.monotonic() + AGREE_TIMEOUT_S
+    while True:
+        named = _named_servers(cluster, int(slot), importer)
+        if len(named) == 1:
+            return cluster.by_port(named.pop())
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"slot {slot} is served by {named or 'nobody'}, say the nodes after {AGREE_TIMEOUT_S} s")
+        time.sleep(0.05)  # poll
+
+
+def _named_servers(cluster, slot, importer):
+    """Ports. The importer takes no news about that slot, nor do its replicas where they know of the move (Valkey 8)."""
+    named = set()
     for node in cluster.nodes:
         if node is importer:
             continue
         with contextlib.suppress(OSError, RedisError):
-            for view in cluster.view(node):
-                if view.is_primary and not view.is_failed and view.serves(int(slot)):
-                    return cluster.by_port(view.port)
-    raise RuntimeError(f"nobody serves slot {slot}")
+            seen = cluster.view(node)
+            primaries = {view.identity: view.port for view in seen}
+            own = next(view for view in seen if "myself" in view.flags)
+            if primaries.get(own.replicates) != importer.port:
+                named |= {view.port for view in seen if view.is_primary and not view.is_failed and view.serves(slot)}
+    return named
 
 
 def _carry_on(cluster, slot, server, importer):
