@@ -17,13 +17,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <boost/container/deque.hpp>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -102,7 +101,6 @@ class CallQueue {
 
   private:
     using Job = std::variant<Call, Claim>;
-    using JobBlocks = boost::container::deque_options_t<boost::container::block_size<16U>>;
     struct HeldRead {
         redis::Command command;
         std::function<void(Result<redis::Reply>)> done;
@@ -156,9 +154,7 @@ class CallQueue {
 
     CallSurrounds& surrounds_;
     const Partition partition_;
-    // Blocks of several jobs: one at a time comes and goes as a rule, and each block is an
-    // allocation.
-    boost::container::deque<Job, void, JobBlocks> jobs_;
+    std::deque<Job> jobs_;
     std::vector<HeldRead> held_;
     store::Epoch epoch_ = 0;
     std::uint64_t call_ = 0;  // number of the last applied call
