@@ -154,6 +154,7 @@ void Connection::connect(const Endpoints& endpoints) {
 
 void Connection::connected() {
     prepare_socket(socket_.native_handle(), settings_.options.socket_timeout);
+    watch_anew();
     ErrorValue ignored;
     socket_.non_blocking(true, ignored);
     hiredis_ = make_hiredis(socket_.native_handle(), settings_.options);
@@ -162,6 +163,13 @@ void Connection::connected() {
     } else {
         greet();
     }
+}
+
+// Since it waited for the connection the event loop has looked for room to write too, and would
+// report it each time that an answer is waited for.
+void Connection::watch_anew() {
+    const tcp protocol = socket_.local_endpoint().protocol();
+    socket_.assign(protocol, socket_.release());
 }
 
 void Connection::begin_handshake() {

@@ -15,6 +15,8 @@ namespace asio = boost::asio;
 
 // Watchdogs, deadlines and the status are this exact.
 constexpr std::chrono::milliseconds kTick{100};
+// Handlers of the event loop before what they left for the end of a turn is done.
+constexpr int kHandlersPerTurn = 64;
 
 // hiredis writes without MSG_NOSIGNAL: a peer that is gone must be an error, not the end.
 void block_broken_pipe_signal() {
@@ -58,11 +60,29 @@ void Client::Core::run() {
     own_thread_ = std::this_thread::get_id();
     block_broken_pipe_signal();
     while (!loop_.stopped()) {
-        loop_.poll();
-        // Whoever sends next, or answers, may be waiting for this very core.
-        std::this_thread::yield();
-        loop_.run_one();
+        for (int handlers = 0; handlers < kHandlersPerTurn && loop_.poll_one() > 0; ++handlers) {
+        }
+        if (!loop_.stopped() && !end_turn()) {
+            // Whoever sends next, or answers, may be waiting for this very core.
+            std::this_thread::yield();
+            loop_.run_one();
+        }
     }
+    own_thread_ = std::thread::id();
+}
+
+// What handlers leave for later is done here, for all of a turn at once, and not by the event loop:
+// there each thing costs a look at the sockets.
+bool Client::Core::end_turn() {
+    if (std::exchange(is_mail_awaited_, false)) {
+        deliver_mail();
+    }
+    std::swap(own_mails_, own_mails_taken_);
+    deliver(own_mails_taken_);
+    if (is_flush_wanted_) {
+        flush_primaries();
+    }
+    return !own_mails_.empty() || is_flush_wanted_ || is_mail_awaited_;
 }
 
 bool Client::Core::on_own_thread() const {
@@ -102,15 +122,13 @@ void Client::Core::after(std::chrono::milliseconds pause, std::function<void()> 
 }
 
 bool Client::Core::put(Mail mail) {
-    // On its own thread the loop is awake.
-    const bool is_awake = on_own_thread();
+    if (on_own_thread() && !is_shut_down_) {
+        own_mails_.push_back(std::move(mail));
+        return true;
+    }
     switch (mailbox_.put(std::move(mail))) {
         case Mailbox::Put::kFirst:
-            if (is_awake) {
-                asio::post(loop_, [this] { deliver_mail(); });
-            } else {
-                doorbell_.ring();
-            }
+            doorbell_.ring();
             break;
         case Mailbox::Put::kBehind:
             break;
@@ -126,15 +144,20 @@ bool Client::Core::put(Mail mail) {
 
 void Client::Core::deliver_mail() {
     mailbox_.take(mails_);
-    for (Mail& mail : mails_) {
+    deliver(mails_);
+    is_flush_wanted_ = true;  // also of writes that have waited long enough for others
+}
+
+void Client::Core::deliver(std::vector<Mail>& mails) {
+    is_flush_wanted_ = is_flush_wanted_ || !mails.empty();
+    for (Mail& mail : mails) {
         if (mail.request != nullptr) {
             accept(std::move(mail.request));
         } else {
             mail.task();
         }
     }
-    mails_.clear();
-    flush_primaries();
+    mails.clear();
 }
 
 void Client::Core::on_primary_changed(PrimaryChanged listener) {
@@ -243,18 +266,21 @@ void Client::Core::close() {
 }
 
 void Client::Core::shut_down() {
+    is_shut_down_ = true;
     ticker_.cancel();
     doorbell_.stop();
     OutstandingQueue left;
     mailbox_.take(mails_);
-    for (Mail& mail : mails_) {
-        if (mail.request != nullptr) {
-            left.push_back(std::move(mail.request));
-        } else {
-            mail.task();
+    for (std::vector<Mail>* const mails : {&own_mails_, &mails_}) {
+        for (Mail& mail : *mails) {
+            if (mail.request != nullptr) {
+                left.push_back(std::move(mail.request));
+            } else {
+                mail.task();
+            }
         }
+        mails->clear();
     }
-    mails_.clear();
     waiting_room_.take_all(left);
     for (auto& [address, primary] : primaries_) {
         primary->take_all(left);

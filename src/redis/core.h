@@ -52,8 +52,11 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     using Primaries = std::map<Address, std::unique_ptr<Primary>>;
 
     void run();
+    // True: there is more to do at once.
+    bool end_turn();
     bool put(Mail mail);
     void deliver_mail();
+    void deliver(std::vector<Mail>& mails);
     void tick();
 
     // A request's way (core_requests.cpp).
@@ -116,12 +119,17 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     Mailbox mailbox_;
     Doorbell doorbell_;
     std::vector<Mail> mails_;  // being delivered
+    // What this thread hands to itself, for the end of the turn, and what is being delivered of it.
+    std::vector<Mail> own_mails_;
+    std::vector<Mail> own_mails_taken_;
+    bool is_mail_awaited_ = false;  // for a while, and is to be taken now
+    bool is_shut_down_ = false;
     PrimaryChanged listener_;
 
     Primaries primaries_;
     std::vector<std::unique_ptr<Primary>> retired_;
     std::set<Primary*> dirty_;  // want flush()
-    bool is_flush_posted_ = false;
+    bool is_flush_wanted_ = false;
     SlotMap slots_;
     SlotWatch slot_watch_;
     bool is_count_denied_ = false;  // and was said

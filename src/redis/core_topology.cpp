@@ -41,13 +41,11 @@ std::chrono::milliseconds clock_of(ReplyView time) {
 
 void Client::Core::flush_wanted(Primary& primary) {
     dirty_.insert(&primary);
-    if (!std::exchange(is_flush_posted_, true)) {
-        boost::asio::post(loop_, [this] { flush_primaries(); });
-    }
+    is_flush_wanted_ = true;
 }
 
 void Client::Core::flush_primaries() {
-    is_flush_posted_ = false;
+    is_flush_wanted_ = false;
     const Time now = std::chrono::steady_clock::now();
     std::optional<Primary::Awaited> first;
     for (Primary* primary : std::exchange(dirty_, {})) {
@@ -70,7 +68,7 @@ void Client::Core::flush_primaries() {
 // a wake-up for each request would cost more than they could gain in so short a time.
 void Client::Core::await_writes(const Primary::Awaited& awaited) {
     mailbox_.await(awaited.requests, awaited.until);
-    boost::asio::post(loop_, [this] { deliver_mail(); });
+    is_mail_awaited_ = true;
 }
 
 void Client::Core::doubtful(Primary& /*primary*/) {
