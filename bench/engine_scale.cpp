@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,13 +19,13 @@
 #include <utility>
 #include <vector>
 
-#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/random.h"
 #include "engine/engine.h"
 #include "forgetful_store.h"
+#include "heap.h"
 #include "workload.h"
 
 namespace fermata::bench {
@@ -59,18 +58,6 @@ double processor_seconds(clockid_t clock) {
     timespec spent{};
     clock_gettime(clock, &spent);
     return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * 1e-9;
-}
-
-double heap_bytes() {
-    const auto usage = mallinfo2();
-    return static_cast<double>(usage.uordblks + usage.hblkhd);
-}
-
-double resident_bytes() {
-    std::ifstream file("/proc/self/statm");
-    double pages = 0;
-    file >> pages >> pages;
-    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
 // Calls of which at most kWindow are unanswered.
@@ -188,9 +175,9 @@ std::string with_timer(std::string text) {
 double idle_heap(const std::string& text) {
     Scale scale(text);
     scale.reserve_ids(kSessions);
-    const double before = heap_bytes();
+    const std::size_t before = heap_bytes();
     scale.start(kSessions);
-    return (heap_bytes() - before) / static_cast<double>(kSessions);
+    return static_cast<double>(heap_bytes() - before) / static_cast<double>(kSessions);
 }
 
 double idle_resident(const std::string& text, std::size_t sessions) {
@@ -198,24 +185,24 @@ double idle_resident(const std::string& text, std::size_t sessions) {
     const double before = resident_bytes();
     scale.start(sessions);
     scale.forget_ids();
-    malloc_trim(0);
+    trim_heap();
     return (resident_bytes() - before) / static_cast<double>(sessions);
 }
 
 double passivated_heap(const std::string& text) {
     Scale scale(text, 1);
     scale.reserve_ids(kSessions);
-    const double before = heap_bytes();
+    const std::size_t before = heap_bytes();
     scale.start(kSessions);
     scale.await_passivation();
-    return (heap_bytes() - before) / static_cast<double>(kSessions);
+    return static_cast<double>(heap_bytes() - before) / static_cast<double>(kSessions);
 }
 
 double million_megabytes(const std::string& text) {
     Scale scale(text);
     scale.start(kMillion);
     scale.forget_ids();
-    malloc_trim(0);
+    trim_heap();
     return resident_bytes() / 1e6;
 }
 

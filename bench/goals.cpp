@@ -9,9 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <malloc.h>
-
 #include "base/random.h"
+#include "heap.h"
 #include "scxml/session_state.h"
 #include "workload.h"
 
@@ -76,11 +75,6 @@ double new_text_rate(const std::string& file, int count) {
                                   "file:///changed.scxml"));
         }
     });
-}
-
-std::size_t heap_bytes() {
-    const auto usage = mallinfo2();
-    return usage.uordblks + usage.hblkhd;
 }
 
 // Heap held by each idle session, the session object included.

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 
+#include "heap.h"
 #include "script/data_model.h"
 
 namespace fermata::script {
@@ -176,7 +176,7 @@ void idle_session_bytes(benchmark::State& state) {
     constexpr std::size_t kSessions = 10'000;
     double bytes = 0;
     for ([[maybe_unused]] auto _ : state) {
-        const auto before = mallinfo2().uordblks;
+        const auto before = bench::heap_bytes();
         std::vector<std::unique_ptr<DataModel>> models;
         models.reserve(kSessions);
         for (std::size_t at = 0; at < kSessions; ++at) {
@@ -188,7 +188,7 @@ void idle_session_bytes(benchmark::State& state) {
             }
             models.back()->leave();
         }
-        bytes = static_cast<double>(mallinfo2().uordblks - before) / kSessions;
+        bytes = static_cast<double>(bench::heap_bytes() - before) / kSessions;
     }
     state.counters["bytes"] = bytes;
 }

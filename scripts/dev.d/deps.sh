@@ -7,7 +7,7 @@ packages_to_build=(
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libexpat1-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
   librocksdb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
-  prometheus-cpp-dev libexpected-dev
+  prometheus-cpp-dev libexpected-dev libjemalloc-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
   dpkg-dev patch xz-utils make ca-certificates curl openssl python3
 )
