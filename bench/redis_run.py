@@ -24,6 +24,8 @@ BATCHES = (1, 4, 16, 64)
 # Connections, and the bare loop that has as many commits under way: sessions a call, partitions.
 CONNECTIONS = {1: (1, 1), 16: (1, 16), 256: (4, 64)}
 GOAL_RATE, GOAL_CPU = 0.8, 1.5
+# Their recovery is over before a noisy machine has calmed down: it is measured several times.
+FEW_SESSIONS = 10_000
 
 
 def progress(text):
@@ -61,6 +63,11 @@ class Bench:
         medians = {mode: {name: median(lambda pair: pair[mode][name]) for name in pairs[0][mode]} for mode in modes}
         ratios = {name: median(lambda pair: pair["store"][name] / pair["loop"][name]) for name in ("per_second", "client_us")}
         return medians["store"], medians["loop"], ratios
+
+    def recovery(self, count, ended):
+        """The median of three runs, which take a tenth of a second each when sessions are few; one of many says enough."""
+        runs = [self.run("recovery", count, ended) for _ in range(3 if count <= FEW_SESSIONS else 1)]
+        return sorted(runs, key=lambda run: run["seconds"])[len(runs) // 2]
 
 
 def verdict(is_reached):
@@ -113,7 +120,7 @@ def print_recovery(bench, sessions):
     print(line.format("sessions", "ended", "seconds", "sessions/s", "first part.", "client µs", "Redis µs", "bare HMGET/s", "ratio", ""))
     for count, ended in [(count, 0) for count in sessions] + [(count, 10 * count) for count in sessions[:1]]:
         progress(f"recovery of {count} sessions beside {ended} ended ones")
-        found = bench.run("recovery", count, ended)
+        found = bench.recovery(count, ended)
         rate, bare = found["sessions"] / found["seconds"], found["sessions"] / found["bare_seconds"]
         print(line.format(f"{found['sessions']:.0f}", ended, f"{found['seconds']:.2f}", f"{rate:.0f}", f"{found['first_seconds']:.3f} s",
                           f"{found['client_us']:.1f}", f"{found['server_us']:.1f}", f"{bare:.0f}", f"{rate / bare:.2f}",
