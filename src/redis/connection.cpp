@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -154,7 +155,10 @@ void Connection::connect(const Endpoints& endpoints) {
 
 void Connection::connected() {
     prepare_socket(socket_.native_handle(), settings_.options.socket_timeout);
-    watch_anew();
+    if (const ErrorValue error = watch_anew()) {
+        fail(ErrorCode::kUnavailable, "the connection cannot be watched: " + error.message());
+        return;
+    }
     ErrorValue ignored;
     socket_.non_blocking(true, ignored);
     hiredis_ = make_hiredis(socket_.native_handle(), settings_.options);
@@ -167,9 +171,21 @@ void Connection::connected() {
 
 // Since it waited for the connection the event loop has looked for room to write too, and would
 // report it each time that an answer is waited for.
-void Connection::watch_anew() {
-    const tcp protocol = socket_.local_endpoint().protocol();
-    socket_.assign(protocol, socket_.release());
+Connection::ErrorValue Connection::watch_anew() {
+    ErrorValue error;
+    const tcp protocol = socket_.local_endpoint(error).protocol();
+    if (error) {
+        return error;
+    }
+    const int handle = socket_.release(error);
+    if (error) {
+        return error;
+    }
+    socket_.assign(protocol, handle, error);
+    if (error) {
+        ::close(handle);
+    }
+    return error;
 }
 
 void Connection::begin_handshake() {

@@ -88,7 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void connect(const Endpoints& endpoints);
     void free_hiredis();
     void connected();
-    void watch_anew();
+    ErrorValue watch_anew();
     void begin_handshake();
     void shake_hands();
     void greet();
