@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 // Watchdogs, deadlines and the status are this exact.
 constexpr std::chrono::milliseconds kTick{100};
-// Handlers of the event loop before what they left for the end of a turn is done.
+// Handlers of the event loop in one turn.
 constexpr int kHandlersPerTurn = 64;
 
 // hiredis writes without MSG_NOSIGNAL: a peer that is gone must be an error, not the end.
@@ -60,8 +60,7 @@ void Client::Core::run() {
     own_thread_ = std::this_thread::get_id();
     block_broken_pipe_signal();
     while (!loop_.stopped()) {
-        for (int handlers = 0; handlers < kHandlersPerTurn && loop_.poll_one() > 0; ++handlers) {
-        }
+        run_handlers();
         if (!loop_.stopped() && !end_turn()) {
             // Whoever sends next, or answers, may be waiting for this very core.
             std::this_thread::yield();
@@ -71,10 +70,18 @@ void Client::Core::run() {
     own_thread_ = std::thread::id();
 }
 
+// Those that are due, but no more than are good for what waits for the end of the turn.
+void Client::Core::run_handlers() {
+    int handlers = 0;
+    while (handlers < kHandlersPerTurn && loop_.poll_one() > 0) {
+        ++handlers;
+    }
+}
+
 // What handlers leave for later is done here, for all of a turn at once, and not by the event loop:
 // there each thing costs a look at the sockets.
 bool Client::Core::end_turn() {
-    if (std::exchange(is_mail_awaited_, false)) {
+    if (std::exchange(is_mail_due_, false)) {
         deliver_mail();
     }
     std::swap(own_mails_, own_mails_taken_);
@@ -82,7 +89,7 @@ bool Client::Core::end_turn() {
     if (is_flush_wanted_) {
         flush_primaries();
     }
-    return !own_mails_.empty() || is_flush_wanted_ || is_mail_awaited_;
+    return !own_mails_.empty() || is_flush_wanted_ || is_mail_due_;
 }
 
 bool Client::Core::on_own_thread() const {

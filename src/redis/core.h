@@ -52,6 +52,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     using Primaries = std::map<Address, std::unique_ptr<Primary>>;
 
     void run();
+    void run_handlers();
     // True: there is more to do at once.
     bool end_turn();
     bool put(Mail mail);
@@ -122,7 +123,7 @@ class Client::Core final : private PrimaryHost, private SurveyHost {
     // What this thread hands to itself, for the end of the turn, and what is being delivered of it.
     std::vector<Mail> own_mails_;
     std::vector<Mail> own_mails_taken_;
-    bool is_mail_awaited_ = false;  // for a while, and is to be taken now
+    bool is_mail_due_ = false;  // it was awaited, and is to be taken at the end of the turn
     bool is_shut_down_ = false;
     PrimaryChanged listener_;
 

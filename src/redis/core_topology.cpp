@@ -68,7 +68,7 @@ void Client::Core::flush_primaries() {
 // a wake-up for each request would cost more than they could gain in so short a time.
 void Client::Core::await_writes(const Primary::Awaited& awaited) {
     mailbox_.await(awaited.requests, awaited.until);
-    is_mail_awaited_ = true;
+    is_mail_due_ = true;
 }
 
 void Client::Core::doubtful(Primary& /*primary*/) {
